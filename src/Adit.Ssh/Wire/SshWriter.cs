@@ -1,0 +1,92 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Adit.Ssh.Wire;
+
+/// <summary>
+/// Writes the data types of RFC 4251 section 5. Starts in the caller's span and moves to pooled memory when that is full;
+/// <see cref="Dispose"/> clears and returns what it rented, because passwords and keys pass through here.
+/// </summary>
+internal ref struct SshWriter(Span<byte> initial)
+{
+    private Span<byte> _buffer = initial;
+    private byte[]? _rented;
+    private int _length;
+
+    public readonly ReadOnlySpan<byte> Written => _buffer[.._length];
+
+    public readonly int Length => _length;
+
+    public void WriteByte(byte value) => Reserve(1)[0] = value;
+
+    public void WriteBoolean(bool value) => WriteByte(value ? (byte)1 : (byte)0);
+
+    public void WriteUInt32(uint value) => BinaryPrimitives.WriteUInt32BigEndian(Reserve(4), value);
+
+    public void WriteUInt64(ulong value) => BinaryPrimitives.WriteUInt64BigEndian(Reserve(8), value);
+
+    public void WriteBytes(ReadOnlySpan<byte> value) => value.CopyTo(Reserve(value.Length));
+
+    /// <summary>A length-prefixed string.</summary>
+    public void WriteString(ReadOnlySpan<byte> value)
+    {
+        WriteUInt32((uint)value.Length);
+        WriteBytes(value);
+    }
+
+    /// <summary>A length-prefixed string in UTF-8.</summary>
+    public void WriteString(string value)
+    {
+        int count = Encoding.UTF8.GetByteCount(value);
+        WriteUInt32((uint)count);
+        Encoding.UTF8.GetBytes(value, Reserve(count));
+    }
+
+    public void WriteNameList(IEnumerable<string> names) => WriteString(string.Join(',', names));
+
+    /// <summary>A multiple precision integer from an unsigned big-endian number.</summary>
+    public void WriteMpint(ReadOnlySpan<byte> unsigned)
+    {
+        unsigned = unsigned.TrimStart((byte)0);
+        bool needsSignByte = !unsigned.IsEmpty && (unsigned[0] & 0x80) != 0;
+        WriteUInt32((uint)unsigned.Length + (needsSignByte ? 1u : 0u));
+        if (needsSignByte)
+            WriteByte(0);
+        WriteBytes(unsigned);
+    }
+
+    public readonly byte[] ToArray() => Written.ToArray();
+
+    public void Dispose()
+    {
+        CryptographicOperations.ZeroMemory(_buffer[.._length]);
+        if (_rented is { } rented)
+            ArrayPool<byte>.Shared.Return(rented);
+        _rented = null;
+        _buffer = default;
+        _length = 0;
+    }
+
+    private Span<byte> Reserve(int count)
+    {
+        int needed = checked(_length + count);
+        if (needed > _buffer.Length)
+            Grow(needed);
+        Span<byte> reserved = _buffer.Slice(_length, count);
+        _length = needed;
+        return reserved;
+    }
+
+    private void Grow(int needed)
+    {
+        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, _buffer.Length * 2));
+        Written.CopyTo(larger);
+        CryptographicOperations.ZeroMemory(_buffer[.._length]);
+        if (_rented is { } old)
+            ArrayPool<byte>.Shared.Return(old);
+        _rented = larger;
+        _buffer = larger;
+    }
+}
