@@ -1,0 +1,29 @@
+namespace Adit.Ssh.Crypto;
+
+/// <summary>The one-time authenticator Poly1305, RFC 8439 section 2.5. One thread at a time.</summary>
+internal sealed unsafe class Poly1305 : IDisposable
+{
+    public const int KeySize = 32;
+    public const int TagSize = 16;
+
+    private static readonly Lazy<nint> Mac = new(static () => LibCrypto.Check(LibCrypto.EVP_MAC_fetch(0, "POLY1305", 0), "POLY1305"));
+
+    private readonly MacContext _context = MacContext.Create(Mac.Value);
+
+    /// <summary>The tag of the data. A key must never serve twice.</summary>
+    public void Compute(ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, Span<byte> tag)
+    {
+        Buffers.RequireLength(key, KeySize, nameof(key));
+        Buffers.RequireLength(tag, TagSize, nameof(tag));
+        using HandleLease context = new(_context);
+        nuint written = 0;
+        fixed (byte* oneTimeKey = key, input = data, output = tag)
+        {
+            LibCrypto.Check(LibCrypto.EVP_MAC_init(context.Value, oneTimeKey, KeySize, 0), nameof(LibCrypto.EVP_MAC_init));
+            LibCrypto.Check(LibCrypto.EVP_MAC_update(context.Value, input, (nuint)data.Length), nameof(LibCrypto.EVP_MAC_update));
+            LibCrypto.Check(LibCrypto.EVP_MAC_final(context.Value, output, &written, TagSize), nameof(LibCrypto.EVP_MAC_final));
+        }
+    }
+
+    public void Dispose() => _context.Dispose();
+}
