@@ -1,0 +1,47 @@
+namespace Adit.Relay;
+
+/// <summary>
+/// A two-way byte stream of which each direction can end by itself: a TCP socket, a Unix socket, standard input and output,
+/// an SSH channel, a TLS stream.
+/// </summary>
+/// <remarks>
+/// At most one <see cref="ReadAsync"/> and at most one <see cref="WriteAsync"/> or <see cref="CompleteWritingAsync"/> may be under way
+/// at a time; the two directions are independent of each other. <see cref="Abort"/> may be called from any thread at any time.
+/// The memory of a chunk belongs to the reading end, so that nothing is copied on the way and nothing is held while idle.
+/// </remarks>
+public abstract class Duplex : IAsyncDisposable
+{
+    /// <summary>
+    /// Waits for the next bytes from the peer. The chunk is valid until the next call of this method or of <see cref="DisposeAsync"/>.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait; no byte is lost, and reading may go on afterwards.</param>
+    /// <returns>The next chunk, or an empty one once the peer has ended its direction (again and again if asked).</returns>
+    /// <exception cref="IOException">The connection failed or was aborted.</exception>
+    public abstract ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Sends bytes to the peer. Completes when all of them were sent or copied, so that the caller may reuse the memory; it waits
+    /// while the peer does not take more, which is the backpressure of a relay.
+    /// </summary>
+    /// <param name="data">The bytes; an empty span of memory is allowed and sends nothing.</param>
+    /// <param name="cancellationToken">Ends the wait; how many bytes went out is then unknown, so only <see cref="Abort"/> may follow.</param>
+    /// <exception cref="IOException">The connection failed or was aborted.</exception>
+    public abstract ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken);
+
+    /// <summary>Ends the direction to the peer in order (TCP FIN, SSH_MSG_CHANNEL_EOF). Reading goes on.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="IOException">The connection failed or was aborted.</exception>
+    public abstract ValueTask CompleteWritingAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Ends both directions at once and out of order (TCP RST, SSH_MSG_CHANNEL_CLOSE). Every call that waits ends promptly with an
+    /// <see cref="IOException"/>, and so does every later one. Never throws; a second call does nothing.
+    /// </summary>
+    public abstract void Abort();
+
+    /// <summary>
+    /// Gives back what the stream holds. A direction that was not completed ends as <see cref="Abort"/> or in order, as the kind of
+    /// stream has it. No read or write may be under way.
+    /// </summary>
+    public abstract ValueTask DisposeAsync();
+}

@@ -1,0 +1,162 @@
+namespace Adit.Relay;
+
+/// <summary>
+/// Carries bytes both ways between two streams until both directions are done. The only relay there is: every kind of tunnel uses it.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Each direction is a pump of its own: it reads a chunk, writes it, and reads again only when the chunk was taken, so a slow reader
+/// stalls nobody but itself and at most one chunk per direction waits in memory. The end of one direction is passed on as such and
+/// leaves the other one open. A failure of either stream aborts both, so that neither peer takes half of a conversation for the whole.
+/// </para>
+/// <para>The streams are not disposed; whoever made them does that after <see cref="RunAsync"/>.</para>
+/// </remarks>
+public sealed class DuplexRelay
+{
+    // A pump whose streams never make it wait lets others have its thread after as many chunks (4 MiB of full ones).
+    private const int ChunksPerTurn = 64;
+
+    private readonly Duplex _near;
+    private readonly Duplex _far;
+    private readonly RelayOptions _options;
+    private readonly Lock _endLock = new();
+    private RelayEnd? _end;
+    private Exception? _error;
+    private int _started;
+    private int _directionsDone;
+    private long _bytesToFar;
+    private long _bytesToNear;
+    private long _lastActivity;
+    private ITimer? _idleTimer;
+    private ITimer? _closeTimer;
+
+    /// <summary>Prepares a relay.</summary>
+    /// <param name="near">The stream of the side that began the connection (the application).</param>
+    /// <param name="far">The stream of the side that was dialled (the database).</param>
+    /// <param name="options">Time limits; none by default.</param>
+    public DuplexRelay(Duplex near, Duplex far, RelayOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(near);
+        ArgumentNullException.ThrowIfNull(far);
+        _near = near;
+        _far = far;
+        _options = options ?? RelayOptions.Default;
+        _options.Validate();
+    }
+
+    /// <summary>Bytes that were handed to the far stream so far. Safe to read at any time.</summary>
+    public long BytesToFar => Interlocked.Read(ref _bytesToFar);
+
+    /// <summary>Bytes that were handed to the near stream so far. Safe to read at any time.</summary>
+    public long BytesToNear => Interlocked.Read(ref _bytesToNear);
+
+    /// <summary>
+    /// Relays until both directions ended, one stream failed, a time limit passed or the token was cancelled. Does not throw for any of
+    /// these: the result says what happened. After anything but <see cref="RelayEnd.Completed"/> both streams are aborted. Call once.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the relay by aborting both streams.</param>
+    /// <exception cref="InvalidOperationException">It was called before.</exception>
+    public async Task<RelayResult> RunAsync(CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref _started, 1) != 0)
+            throw new InvalidOperationException("a relay runs once");
+        CancellationTokenRegistration cancellation =
+            cancellationToken.UnsafeRegister(static relay => ((DuplexRelay)relay!).End(RelayEnd.Cancelled, null), this);
+        try
+        {
+            StartIdleTimer();
+            await Task.WhenAll(PumpAsync(toFar: true), PumpAsync(toFar: false)).ConfigureAwait(false);
+        }
+        finally
+        {
+            await cancellation.DisposeAsync().ConfigureAwait(false);
+            await StopTimersAsync().ConfigureAwait(false);
+        }
+        lock (_endLock)
+            return new(BytesToFar, BytesToNear, _end ?? RelayEnd.Completed, _error);
+    }
+
+    private async Task PumpAsync(bool toFar)
+    {
+        (Duplex source, Duplex destination) = toFar ? (_near, _far) : (_far, _near);
+        RelayEnd sourceFailed = toFar ? RelayEnd.NearFailed : RelayEnd.FarFailed;
+        RelayEnd destinationFailed = toFar ? RelayEnd.FarFailed : RelayEnd.NearFailed;
+        RelayEnd blame = sourceFailed;
+        try
+        {
+            for (int turn = 0; ; turn++)
+            {
+                if (turn % ChunksPerTurn == 0)
+                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                blame = sourceFailed;
+                ReadOnlyMemory<byte> chunk = await source.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+                blame = destinationFailed;
+                if (chunk.IsEmpty)
+                    break;
+                await destination.WriteAsync(chunk, CancellationToken.None).ConfigureAwait(false);
+                if (_idleTimer is not null)
+                    Volatile.Write(ref _lastActivity, _options.TimeProvider.GetTimestamp());
+                Interlocked.Add(ref toFar ? ref _bytesToFar : ref _bytesToNear, chunk.Length);
+            }
+            await destination.CompleteWritingAsync(CancellationToken.None).ConfigureAwait(false);
+            if (Interlocked.Increment(ref _directionsDone) == 1)
+                StartCloseTimer();
+        }
+        catch (Exception e)
+        {
+            // Whatever a stream throws means the same to a relay, and reaches the caller in the result.
+            End(blame, e);
+        }
+    }
+
+    // The one funnel: the first reason wins, and everything that waits ends because both streams are aborted.
+    private void End(RelayEnd end, Exception? error)
+    {
+        lock (_endLock)
+        {
+            if (_end is not null)
+                return;
+            _end = end;
+            _error = error;
+        }
+        _near.Abort();
+        _far.Abort();
+    }
+
+    private void StartIdleTimer()
+    {
+        if (_options.IdleTimeout is not { } idle)
+            return;
+        _lastActivity = _options.TimeProvider.GetTimestamp();
+        _idleTimer = _options.TimeProvider.CreateTimer(
+            static relay => ((DuplexRelay)relay!).OnIdleTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _idleTimer.Change(idle, Timeout.InfiniteTimeSpan);
+    }
+
+    private void OnIdleTimer()
+    {
+        TimeSpan quiet = _options.TimeProvider.GetElapsedTime(Volatile.Read(ref _lastActivity));
+        TimeSpan left = _options.IdleTimeout!.Value - quiet;
+        if (left <= TimeSpan.Zero)
+            End(RelayEnd.IdleTimeout, null);
+        else
+            _idleTimer!.Change(left, Timeout.InfiniteTimeSpan);
+    }
+
+    private void StartCloseTimer()
+    {
+        if (_options.CloseTimeout is { } close)
+        {
+            _closeTimer = _options.TimeProvider.CreateTimer(
+                static relay => ((DuplexRelay)relay!).End(RelayEnd.CloseTimeout, null), this, close, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private async ValueTask StopTimersAsync()
+    {
+        if (_idleTimer is not null)
+            await _idleTimer.DisposeAsync().ConfigureAwait(false);
+        if (_closeTimer is not null)
+            await _closeTimer.DisposeAsync().ConfigureAwait(false);
+    }
+}

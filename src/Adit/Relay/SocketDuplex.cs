@@ -1,0 +1,177 @@
+using System.Buffers;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+
+namespace Adit.Relay;
+
+/// <summary>A connected TCP or Unix stream socket as a <see cref="Duplex"/>. It owns the socket.</summary>
+/// <remarks>
+/// A connection on which nothing arrives holds no buffer: the block of a chunk goes back to the pool before the wait for the next one.
+/// </remarks>
+public sealed class SocketDuplex : Duplex
+{
+    /// <summary>The most bytes one <see cref="ReadAsync"/> returns, and the size of the block that it reads into: 64 KiB.</summary>
+    public const int ChunkBytes = 64 * 1024;
+
+    private readonly Socket _socket;
+    private byte[]? _block;
+    private bool _peerEnded;
+    private int _aborted;
+
+    /// <summary>Takes a connected stream socket over. Nagle's delay is switched off on TCP, since a relay already gets whole writes.</summary>
+    /// <param name="socket">The socket; nothing else may use it from here on.</param>
+    /// <exception cref="ArgumentException">The socket is not a stream socket.</exception>
+    /// <exception cref="IOException">The connection broke before it could be taken over.</exception>
+    public SocketDuplex(Socket socket)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        if (socket.SocketType != SocketType.Stream)
+            throw new ArgumentException("a duplex needs a stream socket", nameof(socket));
+        _socket = socket;
+        try
+        {
+            if (socket.ProtocolType == ProtocolType.Tcp)
+                socket.NoDelay = true;
+            socket.Blocking = false;
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw Failed(e);
+        }
+    }
+
+    internal bool HoldsBlock => Volatile.Read(ref _block) is not null;
+
+    /// <inheritdoc/>
+    public override ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return TryReceive(out ReadOnlyMemory<byte> chunk) ? new(chunk) : WaitAndReceiveAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return ValueTask.FromException<ReadOnlyMemory<byte>>(Failed(e));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    {
+        if (data.IsEmpty)
+            return ValueTask.CompletedTask;
+        ValueTask<int> sending;
+        try
+        {
+            sending = _socket.SendAsync(data, SocketFlags.None, cancellationToken);
+        }
+        catch (ObjectDisposedException e)
+        {
+            return ValueTask.FromException(Failed(e));
+        }
+        if (!sending.IsCompletedSuccessfully)
+            return SendRestAsync(sending, data, cancellationToken);
+        int sent = sending.Result;
+        return sent == data.Length ? ValueTask.CompletedTask : SendRestAsync(new(sent), data, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask CompleteWritingAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Send);
+            return ValueTask.CompletedTask;
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.NotConnected && _peerEnded)
+        {
+            // The peer has ended its direction and left; there is nobody whom the end of ours could reach.
+            return ValueTask.CompletedTask;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return ValueTask.FromException(Failed(e));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Abort()
+    {
+        // A close with timeout 0 is a reset on TCP (SO_LINGER 0), and ends the calls under way.
+        if (Interlocked.Exchange(ref _aborted, 1) == 0)
+            _socket.Close(timeout: 0);
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask DisposeAsync()
+    {
+        _socket.Dispose();
+        ReturnBlock();
+        return ValueTask.CompletedTask;
+    }
+
+    private bool TryReceive(out ReadOnlyMemory<byte> chunk)
+    {
+        _block ??= ArrayPool<byte>.Shared.Rent(ChunkBytes);
+        int received = _socket.Receive(_block.AsSpan(0, ChunkBytes), SocketFlags.None, out SocketError error);
+        switch (error)
+        {
+            case SocketError.Success:
+                chunk = _block.AsMemory(0, received);
+                _peerEnded = received == 0;
+                return true;
+            case SocketError.WouldBlock:
+                chunk = default;
+                return false;
+            default:
+                throw new SocketException((int)error);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ReadOnlyMemory<byte>> WaitAndReceiveAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            ReadOnlyMemory<byte> chunk;
+            do
+            {
+                ReturnBlock();
+                await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, cancellationToken).ConfigureAwait(false);
+            }
+            while (!TryReceive(out chunk));
+            return chunk;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            throw Failed(e);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask SendRestAsync(ValueTask<int> sending, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    {
+        try
+        {
+            int sent = await sending.ConfigureAwait(false);
+            while (sent < data.Length)
+                sent += await _socket.SendAsync(data[sent..], SocketFlags.None, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            throw Failed(e);
+        }
+    }
+
+    private void ReturnBlock()
+    {
+        if (Interlocked.Exchange(ref _block, null) is { } block)
+            ArrayPool<byte>.Shared.Return(block);
+    }
+
+    private IOException Failed(Exception e) =>
+        Volatile.Read(ref _aborted) != 0 || e is ObjectDisposedException
+            ? new IOException("the connection was aborted", e)
+            : new IOException(SocketFailure.Describe((SocketException)e), e);
+}

@@ -1,0 +1,176 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Channels;
+
+namespace Adit.Relay;
+
+/// <summary>How <see cref="TcpDialer"/> connects. Immutable.</summary>
+public sealed record TcpDialerOptions
+{
+    /// <summary>The defaults.</summary>
+    public static TcpDialerOptions Default { get; } = new();
+
+    /// <summary>How long a dial may take in all, with the name looked up: 30 seconds by default.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long one address may keep the next one waiting: 250 ms by default (RFC 8305 section 5, "Connection Attempt Delay").
+    /// </summary>
+    public TimeSpan AttemptDelay { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Which addresses are tried: those of both families by default, or of one.</summary>
+    public AddressFamily AddressFamily { get; init; } = AddressFamily.Unspecified;
+
+    /// <summary>The clock; the system's by default.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Looks the addresses of a name up; the system's resolver by default.</summary>
+    public Func<string, CancellationToken, Task<IPAddress[]>> Resolve { get; init; } = Dns.GetHostAddressesAsync;
+}
+
+/// <summary>
+/// Connects from this machine over TCP. All addresses of a name are tried in their order, the next one as soon as one failed or kept
+/// the others waiting, and the first that answers is taken (RFC 8305).
+/// </summary>
+public sealed class TcpDialer : IDialer
+{
+    /// <summary>The most addresses of one name that are tried.</summary>
+    public const int MaxAddresses = 16;
+
+    private readonly TcpDialerOptions _options;
+
+    /// <summary>Creates a dialer.</summary>
+    /// <param name="options">How to connect; the defaults if null.</param>
+    public TcpDialer(TcpDialerOptions? options = null) => _options = options ?? TcpDialerOptions.Default;
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The target is not a TCP endpoint.</exception>
+    public async ValueTask<DialedConnection> DialAsync(Endpoint target, ConnectionOrigin origin, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        if (target.IsUnix || target.Port == 0)
+            throw new ArgumentException($"{target} is not a TCP endpoint that can be dialled", nameof(target));
+        using CancellationTokenSource timeout = new(_options.Timeout, _options.TimeProvider);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            IPAddress[] addresses = await ResolveAsync(target, either.Token).ConfigureAwait(false);
+            Socket socket = await ConnectToAnyAsync(target, addresses, either).ConfigureAwait(false);
+            return Connected(target, socket);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new DialException(target, DialFailure.TimedOut, $"no answer within {_options.Timeout.TotalSeconds:0.###} s", e);
+        }
+        catch (SocketException e)
+        {
+            throw DialException.From(target, e);
+        }
+    }
+
+    private async Task<IPAddress[]> ResolveAsync(Endpoint target, CancellationToken cancellationToken)
+    {
+        IPAddress[] addresses = IPAddress.TryParse(target.Host, out IPAddress? address)
+            ? [address]
+            // The system's look-up cannot be interrupted once it runs; the wait for it can.
+            : await _options.Resolve(target.Host!, cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
+        addresses =
+        [
+            .. addresses
+                .Where(a => _options.AddressFamily == AddressFamily.Unspecified || a.AddressFamily == _options.AddressFamily)
+                .Distinct()
+                .Take(MaxAddresses),
+        ];
+        return addresses.Length > 0
+            ? addresses
+            : throw new DialException(target, DialFailure.NameNotFound, "the name has no address of the wanted kind");
+    }
+
+    private async Task<Socket> ConnectToAnyAsync(Endpoint target, IPAddress[] addresses, CancellationTokenSource all)
+    {
+        Channel<(Socket? Socket, Exception? Failure)> outcomes = Channel.CreateUnbounded<(Socket?, Exception?)>();
+        List<Task> attempts = new(addresses.Length);
+        try
+        {
+            Exception? firstFailure = null;
+            for (int failed = 0; failed < addresses.Length;)
+            {
+                if (attempts.Count < addresses.Length)
+                {
+                    attempts.Add(AttemptAsync(new IPEndPoint(addresses[attempts.Count], target.Port), outcomes.Writer, all.Token));
+                    bool othersWait = attempts.Count < addresses.Length;
+                    if (othersWait && !await ArrivesWithinDelayAsync(outcomes.Reader, all.Token).ConfigureAwait(false))
+                        continue;
+                }
+                (Socket? socket, Exception? failure) = await outcomes.Reader.ReadAsync(all.Token).ConfigureAwait(false);
+                if (socket is not null)
+                    return socket;
+                firstFailure ??= failure;
+                failed++;
+            }
+            throw firstFailure!;
+        }
+        finally
+        {
+            await all.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(attempts).ConfigureAwait(false);
+            while (outcomes.Reader.TryRead(out (Socket? Socket, Exception? Failure) late))
+                late.Socket?.Dispose();
+        }
+    }
+
+    private async Task<bool> ArrivesWithinDelayAsync(
+        ChannelReader<(Socket? Socket, Exception? Failure)> outcomes, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource delay = new(_options.AttemptDelay, _options.TimeProvider);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(delay.Token, cancellationToken);
+        try
+        {
+            return await outcomes.WaitToReadAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private static async Task AttemptAsync(
+        IPEndPoint address, ChannelWriter<(Socket? Socket, Exception? Failure)> outcomes, CancellationToken cancellationToken)
+    {
+        Socket? socket = null;
+        try
+        {
+            socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
+            outcomes.TryWrite((socket, null));
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        {
+            socket?.Dispose();
+            outcomes.TryWrite((null, e));
+        }
+    }
+
+    private static DialedConnection Connected(Endpoint target, Socket socket)
+    {
+        try
+        {
+            // A name leads where the resolver says, so the address that was reached decides. A connection of the machine to an
+            // address of its own begins at that same address.
+            IPAddress reached = ((IPEndPoint)socket.RemoteEndPoint!).Address;
+            bool local = IPAddress.IsLoopback(reached) || reached.Equals(((IPEndPoint)socket.LocalEndPoint!).Address);
+            Leg leg = new(Machine.ThisName, target.ToString(), LegProtection.None) { Within = local ? Machine.ThisName : null };
+            return new(new SocketDuplex(socket), new Route(leg));
+        }
+        catch (IOException e)
+        {
+            socket.Dispose();
+            throw new DialException(target, DialFailure.ConnectionLost, e.Message, e);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
