@@ -51,6 +51,9 @@ internal ref struct SshReader(ReadOnlySpan<byte> data)
         }
     }
 
+    /// <summary>Text for people, such as a banner: what is not valid UTF-8 is replaced, since nothing depends on it.</summary>
+    public string ReadHumanText() => Encoding.UTF8.GetString(ReadString());
+
     /// <summary>A length-prefixed string that must be printable US-ASCII: a name of RFC 4251 section 6.</summary>
     public string ReadName()
     {

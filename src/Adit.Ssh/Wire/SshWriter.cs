@@ -59,14 +59,20 @@ internal ref struct SshWriter(Span<byte> initial)
 
     public readonly byte[] ToArray() => Written.ToArray();
 
-    public void Dispose()
+    /// <summary>Starts over in the same memory, cleared.</summary>
+    public void Clear()
     {
         CryptographicOperations.ZeroMemory(_buffer[.._length]);
+        _length = 0;
+    }
+
+    public void Dispose()
+    {
+        Clear();
         if (_rented is { } rented)
             ArrayPool<byte>.Shared.Return(rented);
         _rented = null;
         _buffer = default;
-        _length = 0;
     }
 
     private Span<byte> Reserve(int count)

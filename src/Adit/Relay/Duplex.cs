@@ -40,6 +40,12 @@ public abstract class Duplex : IAsyncDisposable
     public abstract void Abort();
 
     /// <summary>
+    /// The same connection for code that speaks streams, such as SSH or TLS. It takes the duplex over: disposing the stream disposes it,
+    /// and nothing else of it may be used from then on.
+    /// </summary>
+    public virtual Stream AsStream() => new DuplexStream(this);
+
+    /// <summary>
     /// Gives back what the stream holds. A direction that was not completed ends as <see cref="Abort"/> or in order, as the kind of
     /// stream has it. No read or write may be under way.
     /// </summary>

@@ -104,6 +104,13 @@ public sealed class SocketDuplex : Duplex
     }
 
     /// <inheritdoc/>
+    public override Stream AsStream()
+    {
+        _socket.Blocking = true; // NetworkStream insists, and waits asynchronously all the same
+        return new NetworkStream(_socket, ownsSocket: true);
+    }
+
+    /// <inheritdoc/>
     public override ValueTask DisposeAsync()
     {
         _socket.Dispose();

@@ -1,0 +1,95 @@
+using Adit.Ssh.Keys;
+using Adit.Ssh.Messages;
+using Adit.Ssh.Messages.Authentication;
+using Adit.Ssh.Wire;
+
+namespace Adit.Ssh.Auth;
+
+/// <summary>
+/// The "publickey" method, RFC 4252 section 7, with the algorithms of RFC 8332 and, where the server knows it,
+/// publickey-hostbound-v00@openssh.com (OpenSSH's PROTOCOL section 1.8), which ties the signature to the server's host key.
+/// Each key is offered first and signs only if the server would take it.
+/// </summary>
+/// <param name="keys">Keys to offer, in this order. A key may ask for its passphrase when it is to sign.</param>
+public sealed class PublicKeyMethod(IReadOnlyList<ISshSigner> keys) : ClientAuthMethod
+{
+    private const string HostBound = "publickey-hostbound-v00@openssh.com";
+
+    private int _next;
+
+    /// <inheritdoc/>
+    public override string Name => "publickey";
+
+    internal override async ValueTask<AuthOutcome> TryAsync(ClientAuthentication authentication, CancellationToken cancellationToken)
+    {
+        while (_next < keys.Count)
+        {
+            ISshSigner key = keys[_next++];
+            AuthOutcome outcome = await TryKeyAsync(authentication, key, cancellationToken).ConfigureAwait(false);
+            if (outcome is not AuthOutcome.Exhausted)
+                return outcome;
+        }
+
+        return AuthOutcome.Exhausted;
+    }
+
+    private static async ValueTask<AuthOutcome> TryKeyAsync(ClientAuthentication authentication, ISshSigner key, CancellationToken cancellationToken)
+    {
+        string? algorithm = authentication.SignatureAlgorithmFor(key.PublicKey);
+        if (algorithm is null)
+        {
+            authentication.Note($"publickey {key.Source} ({key.PublicKey.KeyType}: no signature algorithm that the server takes)");
+            return AuthOutcome.Exhausted;
+        }
+
+        authentication.Note($"publickey {key.Source} ({key.PublicKey.ShortName} {key.PublicKey.Fingerprint})");
+        string method = authentication.HostBound ? HostBound : "publickey";
+        authentication.Request(method, Fields(authentication, key.PublicKey, algorithm, hasSignature: false));
+        AuthReply reply = await authentication.ReplyAsync(cancellationToken).ConfigureAwait(false);
+        if (reply.Number is not MessageNumber.UserAuthMethod60)
+            return authentication.Outcome(reply);
+
+        var accepted = Message.Decode<PublicKeyOk>(reply.Payload);
+        if (accepted.Algorithm != algorithm || !key.PublicKey.Blob.Span.SequenceEqual(accepted.KeyBlob))
+            throw new SshProtocolException(CloseReason.ProtocolError, "the server accepted a key that was not offered");
+
+        byte[] fields = Fields(authentication, key.PublicKey, algorithm, hasSignature: true);
+        byte[] signature;
+        try
+        {
+            signature = await key.SignAsync(algorithm, authentication.SignedData(method, fields), cancellationToken).ConfigureAwait(false);
+        }
+        catch (SshKeyException e)
+        {
+            // Another key may still do: a wrong passphrase or a refusing agent ends this key only.
+            authentication.Note($"publickey {key.Source} did not sign: {e.Message}");
+            return AuthOutcome.Exhausted;
+        }
+
+        authentication.Request(method, WithSignature(fields, signature));
+        return await authentication.OutcomeAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private static byte[] Fields(ClientAuthentication authentication, SshPublicKey key, string algorithm, bool hasSignature)
+    {
+        var writer = new SshWriter(stackalloc byte[512]);
+        writer.WriteBoolean(hasSignature);
+        writer.WriteString(algorithm);
+        writer.WriteString(key.Blob.Span);
+        if (authentication.HostBound)
+            writer.WriteString(authentication.HostKey.Blob.Span);
+        byte[] fields = writer.ToArray();
+        writer.Dispose();
+        return fields;
+    }
+
+    private static byte[] WithSignature(byte[] fields, byte[] signature)
+    {
+        var writer = new SshWriter(stackalloc byte[1024]);
+        writer.WriteBytes(fields);
+        writer.WriteString(signature);
+        byte[] signed = writer.ToArray();
+        writer.Dispose();
+        return signed;
+    }
+}

@@ -1,0 +1,462 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using Adit.Ssh.Messages;
+using Adit.Ssh.Messages.Connection;
+using Adit.Ssh.Transport;
+
+namespace Adit.Ssh.Connection;
+
+/// <summary>
+/// A channel of RFC 4254 section 5: two byte streams with half-close and flow control. The same class on client and server.
+/// One read and one write may be under way at a time, beside each other; everything else is safe to call from anywhere.
+/// Its owner disposes it.
+/// </summary>
+public sealed class Channel : IPacketSource, IAsyncDisposable
+{
+    // Payload of CHANNEL_DATA in front of the data: number, recipient, length.
+    private const int DataHeader = 1 + sizeof(uint) + sizeof(uint);
+
+    private readonly SshConnection _connection;
+    private readonly ReceiveQueue _received = new();
+    private readonly PendingOperation<ReadOnlyMemory<byte>> _read;
+    private readonly PendingOperation<bool> _write = new(continueInline: false);
+    private readonly Lock _sync = new();
+    private ChannelState _state;
+    private SendWindow _sendWindow;
+    private ReceiveWindow _receiveWindow;
+    private ReceiveQueue.Segment _current;
+    private ReadOnlyMemory<byte> _unsent;
+    private Exception? _failure;
+    private Exception? _writeFailure;
+    private bool _sealing;
+    private bool _queued;
+
+    internal Channel(SshConnection connection, uint localId, string type, ChannelOptions options)
+    {
+        _connection = connection;
+        _receiveWindow = new(options.Window);
+        _read = new(options.ContinueInline);
+        LocalId = localId;
+        Type = type;
+    }
+
+    /// <summary>The channel type, such as <c>direct-tcpip</c>.</summary>
+    public string Type { get; }
+
+    internal uint LocalId { get; }
+
+    internal uint RemoteId { get; private set; }
+
+    internal int RemoteMaxPacket { get; private set; }
+
+    /// <summary>Completed by the peer's answer to CHANNEL_OPEN.</summary>
+    internal TaskCompletionSource Opening { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal bool IsOpen { get; private set; }
+
+    /// <summary>Our CLOSE is sent or due: nothing more may be sent on the channel (RFC 4254 section 5.3).</summary>
+    internal bool IsClosing
+    {
+        get
+        {
+            lock (_sync)
+                return _state.CloseRequested;
+        }
+    }
+
+    /// <summary>CLOSE has gone both ways.</summary>
+    internal bool IsGone
+    {
+        get
+        {
+            lock (_sync)
+                return _state.IsGone;
+        }
+    }
+
+    /// <summary>
+    /// The next data from the peer; empty at the end of its direction. The memory is valid until the next call of this method, or until
+    /// the channel is disposed; by calling again the reader gives it back, and the peer its window.
+    /// </summary>
+    /// <exception cref="SshException">The channel was aborted, or its connection ended.</exception>
+    public ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ReadOnlyMemory<byte> data = default;
+        Exception? failure = null;
+        short token = 0;
+        bool waits = false;
+        bool announce;
+        lock (_sync)
+        {
+            ReleaseCurrent();
+            if (!_received.IsEmpty)
+                data = (_current = _received.Take()).Data;
+            else if (!_state.InputEnded)
+                waits = (failure = _failure) is null;
+            if (waits)
+                token = _read.Start();
+            announce = QueueIfDue();
+        }
+
+        if (announce)
+            _connection.Outbox.Ready(this);
+        if (failure is not null)
+            return ValueTask.FromException<ReadOnlyMemory<byte>>(failure);
+        if (!waits)
+            return ValueTask.FromResult(data);
+        ValueTask<ReadOnlyMemory<byte>> pending = new(_read, token);
+        return cancellationToken.CanBeCanceled ? WaitForReadAsync(pending, cancellationToken) : pending;
+    }
+
+    /// <summary>
+    /// Sends data. Completes when all of it was taken over; until then the memory must not change. Waits while the peer's window is used up.
+    /// A cancelled write may have sent a part.
+    /// </summary>
+    /// <exception cref="SshException">The output was completed, the channel closed by either side, or its connection ended.</exception>
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (data.IsEmpty)
+            return default;
+        short token;
+        bool queue;
+        lock (_sync)
+        {
+            if (_failure is not null || !_state.MayWrite)
+                return ValueTask.FromException(_failure ?? Ended());
+            token = _write.Start();
+            _unsent = data;
+            queue = QueueIfDue();
+        }
+
+        if (queue)
+            _connection.Outbox.Ready(this);
+        ValueTask pending = new(_write, token);
+        return cancellationToken.CanBeCanceled && !pending.IsCompleted ? WaitForWriteAsync(pending, cancellationToken) : pending;
+    }
+
+    /// <summary>Ends this side's direction with EOF; the other one goes on. Calling it again does nothing.</summary>
+    public void CompleteOutput()
+    {
+        bool queue;
+        lock (_sync)
+        {
+            _state.RequestEof();
+            queue = QueueIfDue();
+        }
+
+        if (queue)
+            _connection.Outbox.Ready(this);
+    }
+
+    /// <summary>Closes the channel in both directions at once; what was not sent or read is dropped.</summary>
+    public void Abort() => Fail(new SshException("the channel was closed by this side"));
+
+    /// <summary>Closes the channel, behind an EOF that is still due. Does not wait for the peer.</summary>
+    public ValueTask DisposeAsync()
+    {
+        Abort();
+        lock (_sync)
+            ReleaseCurrent();
+        return default;
+    }
+
+    bool IPacketSource.Produce(PacketWriter writer)
+    {
+        ReadOnlyMemory<byte> chunk;
+        uint adjustment;
+        lock (_sync)
+        {
+            adjustment = _state.CloseSent || !IsOpen ? 0 : _receiveWindow.TakeAdjustment();
+            chunk = _state.CloseRequested || !IsOpen ? default : TakeChunk();
+            _sealing = !chunk.IsEmpty;
+        }
+
+        if (adjustment > 0)
+            WriteAdjustment(writer, adjustment);
+        if (!chunk.IsEmpty)
+            WriteData(writer, chunk.Span);
+        return Settle(writer, chunk.Length);
+    }
+
+    /// <summary>The peer confirmed the channel (CHANNEL_OPEN_CONFIRMATION), or opened it itself.</summary>
+    internal void OnOpened(uint remoteId, uint window, uint maxPacket)
+    {
+        RemoteId = remoteId;
+        RemoteMaxPacket = (int)Math.Min(maxPacket, (uint)_connection.Options.MaxDataPacket);
+        if (RemoteMaxPacket == 0)
+            throw new SshProtocolException(CloseReason.ProtocolError, "the peer opened a channel with a maximum packet size of 0");
+        bool queue;
+        lock (_sync)
+        {
+            _sendWindow = new(window);
+            IsOpen = true;
+            queue = QueueIfDue();
+        }
+
+        Opening.TrySetResult();
+        if (queue)
+            _connection.Outbox.Ready(this);
+    }
+
+    /// <summary>CHANNEL_DATA arrived. True when the packet's memory was taken over.</summary>
+    internal bool OnData(InboundPacket packet, int dataStart)
+    {
+        ReceiveQueue.Segment handed;
+        bool taken;
+        lock (_sync)
+        {
+            int length = packet.Payload.Length - dataStart;
+            if (_state.InputEnded)
+                throw new SshProtocolException(CloseReason.ProtocolError, "the peer sent data behind its EOF or CLOSE");
+            if (!_receiveWindow.TryConsume(length))
+                throw new SshProtocolException(CloseReason.ProtocolError, $"the peer sent {length} bytes past the channel's window");
+            if (_state.CloseRequested || length == 0)
+                return false;
+            taken = _received.Add(packet, dataStart);
+            if (!_read.TryEnd())
+                return taken;
+            _current = handed = _received.Take();
+        }
+
+        _read.SetResult(handed.Data);
+        return taken;
+    }
+
+    /// <summary>CHANNEL_EXTENDED_DATA arrived: nobody reads it on a forwarded connection, so it is credited and dropped.</summary>
+    internal void OnExtendedData(int length)
+    {
+        bool queue;
+        lock (_sync)
+        {
+            if (_state.InputEnded || !_receiveWindow.TryConsume(length))
+                throw new SshProtocolException(CloseReason.ProtocolError, "the peer sent extended data past the channel's window or end");
+            _receiveWindow.Credit(length);
+            queue = QueueIfDue();
+        }
+
+        if (queue)
+            _connection.Outbox.Ready(this);
+    }
+
+    internal void OnWindowAdjust(uint bytes)
+    {
+        bool queue;
+        lock (_sync)
+        {
+            if (!_sendWindow.TryAdd(bytes))
+                throw new SshProtocolException(CloseReason.ProtocolError, "the peer grew a channel's window beyond 2^32 - 1 bytes");
+            queue = QueueIfDue();
+        }
+
+        if (queue)
+            _connection.Outbox.Ready(this);
+    }
+
+    internal void OnEof()
+    {
+        bool wake;
+        lock (_sync)
+        {
+            if (!_state.TryReceiveEof())
+                throw new SshProtocolException(CloseReason.ProtocolError, "the peer sent EOF twice, or behind its CLOSE");
+            wake = _read.TryEnd();
+        }
+
+        if (wake)
+            _read.SetResult(default);
+    }
+
+    /// <summary>CHANNEL_CLOSE arrived. True when the channel is gone: CLOSE has gone both ways.</summary>
+    internal bool OnClose()
+    {
+        bool wakeRead;
+        bool failWrite;
+        bool queue;
+        bool gone;
+        var failure = new SshException("the channel was closed by the peer");
+        lock (_sync)
+        {
+            if (!_state.TryReceiveClose())
+                throw new SshProtocolException(CloseReason.ProtocolError, "the peer sent CLOSE twice");
+            _failure ??= failure;
+            wakeRead = _read.TryEnd();
+            failWrite = TryFailWrite(failure);
+            queue = QueueIfDue();
+            gone = _state.IsGone;
+        }
+
+        if (wakeRead)
+            _read.SetResult(default);
+        if (failWrite)
+            _write.SetException(failure);
+        if (queue)
+            _connection.Outbox.Ready(this);
+        return gone;
+    }
+
+    /// <summary>Ends the channel on this side: by its owner, or because the connection ended.</summary>
+    internal void Fail(Exception failure)
+    {
+        bool failRead;
+        bool failWrite;
+        bool queue;
+        lock (_sync)
+        {
+            _failure ??= failure;
+            _state.RequestClose();
+            _received.Clear();
+            failRead = _read.TryEnd();
+            failWrite = TryFailWrite(failure);
+            queue = QueueIfDue();
+        }
+
+        Opening.TrySetException(failure);
+        _ = Opening.Task.Exception; // a cancelled opening has nobody left to observe it
+        if (failRead)
+            _read.SetException(failure);
+        if (failWrite)
+            _write.SetException(failure);
+        if (queue)
+            _connection.Outbox.Ready(this);
+    }
+
+    private static SshException Ended() => new("the channel's output was completed");
+
+    // Called with the lock held, as all of the following up to Settle.
+    private ReadOnlyMemory<byte> TakeChunk()
+    {
+        int length = _sendWindow.Take(Math.Min(_unsent.Length, RemoteMaxPacket));
+        ReadOnlyMemory<byte> chunk = _unsent[..length];
+        _unsent = _unsent[length..];
+        return chunk;
+    }
+
+    private void ReleaseCurrent()
+    {
+        _receiveWindow.Credit(_current.Data.Length);
+        _current.Release();
+        _current = default;
+    }
+
+    private bool HasWork => IsOpen
+        && !_state.CloseSent
+        && (_receiveWindow.AdjustmentDue || _state.OwesClose || (_unsent.IsEmpty ? _state.OwesEof : _sendWindow.Available > 0));
+
+    private bool QueueIfDue()
+    {
+        if (_queued || !HasWork)
+            return false;
+        return _queued = true;
+    }
+
+    // While the send loop reads the caller's memory, the write can only fail behind it.
+    private bool TryFailWrite(Exception failure)
+    {
+        if (_sealing)
+        {
+            _writeFailure = failure;
+            return false;
+        }
+
+        _unsent = default;
+        return _write.TryEnd();
+    }
+
+    private void WriteAdjustment(PacketWriter writer, uint bytes)
+    {
+        Span<byte> payload = writer.Reserve(ChannelWindowAdjust.PayloadLength);
+        payload[0] = (byte)MessageNumber.ChannelWindowAdjust;
+        BinaryPrimitives.WriteUInt32BigEndian(payload[1..], RemoteId);
+        BinaryPrimitives.WriteUInt32BigEndian(payload[5..], bytes);
+        writer.Seal(payload.Length);
+    }
+
+    // SSH_MSG_CHANNEL_DATA, RFC 4254 section 5.2.
+    private void WriteData(PacketWriter writer, ReadOnlySpan<byte> data)
+    {
+        Span<byte> payload = writer.Reserve(DataHeader + data.Length);
+        payload[0] = (byte)MessageNumber.ChannelData;
+        BinaryPrimitives.WriteUInt32BigEndian(payload[1..], RemoteId);
+        BinaryPrimitives.WriteUInt32BigEndian(payload[5..], (uint)data.Length);
+        data.CopyTo(payload[DataHeader..]);
+        writer.Seal(payload.Length);
+    }
+
+    // After a turn: completes the write, sends EOF and CLOSE when they are due, and says whether there is more to do.
+    private bool Settle(PacketWriter writer, int sent)
+    {
+        bool writeEnds = false;
+        bool sendEof;
+        bool sendClose;
+        bool more;
+        Exception? writeFailure;
+        lock (_sync)
+        {
+            _sealing = false;
+            writeFailure = _writeFailure;
+            _writeFailure = null;
+            if (writeFailure is not null)
+                _unsent = default;
+            if (sent > 0 && _unsent.IsEmpty)
+                writeEnds = _write.TryEnd();
+            sendEof = IsOpen && _state.OwesEof && _unsent.IsEmpty;
+            sendClose = IsOpen && _state.OwesClose;
+            if (sendEof)
+                _state.OnEofSent();
+            if (sendClose)
+                _state.OnCloseSent();
+            more = _queued = HasWork;
+        }
+
+        if (sendEof)
+            writer.Write(Message.Encode(new ChannelEof(RemoteId)));
+        if (sendClose)
+        {
+            writer.Write(Message.Encode(new ChannelClose(RemoteId)));
+            _connection.OnCloseSent(this);
+        }
+
+        if (writeEnds && writeFailure is null)
+            _write.SetResult(true);
+        else if (writeEnds)
+            _write.SetException(writeFailure!);
+        return more;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ReadOnlyMemory<byte>> WaitForReadAsync(ValueTask<ReadOnlyMemory<byte>> pending, CancellationToken cancellationToken)
+    {
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+            static (state, token) => ((Channel)state!).CancelRead(token), this);
+        return await pending.ConfigureAwait(false);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WaitForWriteAsync(ValueTask pending, CancellationToken cancellationToken)
+    {
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+            static (state, token) => ((Channel)state!).CancelWrite(token), this);
+        await pending.ConfigureAwait(false);
+    }
+
+    private void CancelRead(CancellationToken cancellationToken)
+    {
+        bool ends;
+        lock (_sync)
+            ends = _read.TryEnd();
+        if (ends)
+            _read.SetException(new OperationCanceledException(cancellationToken));
+    }
+
+    private void CancelWrite(CancellationToken cancellationToken)
+    {
+        var cancelled = new OperationCanceledException(cancellationToken);
+        bool ends;
+        lock (_sync)
+            ends = _write.IsPending && TryFailWrite(cancelled);
+        if (ends)
+            _write.SetException(cancelled);
+    }
+}

@@ -1,0 +1,26 @@
+namespace Adit.Ssh.Connection;
+
+/// <summary>How a channel behaves on this side.</summary>
+public sealed record ChannelOptions
+{
+    /// <summary>The defaults.</summary>
+    public static ChannelOptions Default { get; } = new();
+
+    /// <summary>
+    /// Receive window in bytes: as much as the peer may send ahead of the reader. Default 2 MiB; 32 KiB to 1 GiB. Bounds the channel's memory.
+    /// </summary>
+    public uint Window { get; init; } = 2 * 1024 * 1024;
+
+    /// <summary>
+    /// Continue a waiting read on the connection's receive loop. Saves waking a thread; for readers that only pass the data on and never
+    /// compute or block. Default false.
+    /// </summary>
+    public bool ContinueInline { get; init; }
+
+    /// <exception cref="ArgumentOutOfRangeException">The window is out of its range.</exception>
+    internal void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(Window, 32u * 1024, nameof(Window));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Window, 1024u * 1024 * 1024, nameof(Window));
+    }
+}

@@ -1,0 +1,65 @@
+using Adit.Ssh.Messages.Connection;
+using Adit.Ssh.Transport;
+
+namespace Adit.Ssh.Connection;
+
+/// <summary>When a silent peer is asked whether it is still there, and given up.</summary>
+/// <param name="Interval">Silence after which it is asked; zero never asks.</param>
+/// <param name="CountMax">So many questions may stay unanswered; at the next one the connection ends. At least 1.</param>
+public sealed record KeepAliveOptions(TimeSpan Interval, int CountMax)
+{
+    /// <summary>No keepalive, as ssh's default.</summary>
+    public static KeepAliveOptions Off { get; } = new(TimeSpan.Zero, 3);
+
+    internal void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(Interval, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(CountMax, 1);
+    }
+}
+
+/// <summary>Asks a silent peer with the global request keepalive@openssh.com. Any packet from the peer counts as a sign of life.</summary>
+internal static class KeepAlive
+{
+    private const string Request = "keepalive@openssh.com";
+
+    /// <summary>Runs until the connection ends.</summary>
+    public static async Task RunAsync(
+        SshTransport transport, GlobalRequests requests, KeepAliveOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (options.Interval == TimeSpan.Zero)
+            return;
+        using var timer = new PeriodicTimer(options.Interval, time);
+        uint heard = transport.InboundSequence;
+        int unanswered = 0;
+        var asked = new List<Task>();
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
+            {
+                uint now = transport.InboundSequence;
+                unanswered = now == heard ? unanswered : 0;
+                heard = now;
+                if (unanswered >= options.CountMax)
+                {
+                    transport.Close(
+                        CloseReason.KeepAliveTimeout,
+                        $"the peer did not answer {unanswered} keepalives in {(options.Interval * options.CountMax).TotalSeconds:0.#} s");
+                    break;
+                }
+
+                unanswered++;
+                asked.RemoveAll(static task => task.IsCompleted);
+                asked.Add(requests.SendAsync(Request, [], cancellationToken).AsTask());
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The connection has ended; so does the asking.
+        }
+        finally
+        {
+            await Task.WhenAll(asked).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+}

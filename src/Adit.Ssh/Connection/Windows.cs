@@ -1,0 +1,65 @@
+namespace Adit.Ssh.Connection;
+
+/// <summary>What the peer lets us send on a channel, RFC 4254 section 5.2. Guarded by the channel's lock.</summary>
+internal struct SendWindow(uint initial)
+{
+    private uint _available = initial;
+
+    public readonly uint Available => _available;
+
+    /// <summary>Adds the peer's credit. False when it would exceed 2^32 - 1, which no peer may do.</summary>
+    public bool TryAdd(uint bytes)
+    {
+        if (bytes > uint.MaxValue - _available)
+            return false;
+        _available += bytes;
+        return true;
+    }
+
+    /// <summary>Takes up to <paramref name="wanted"/> bytes.</summary>
+    public int Take(int wanted)
+    {
+        int taken = (int)Math.Min(_available, (uint)wanted);
+        _available -= (uint)taken;
+        return taken;
+    }
+}
+
+/// <summary>
+/// What we let the peer send on a channel. Checked on arrival, credited when the data was consumed, so that unread data never exceeds
+/// the window. Guarded by the channel's lock.
+/// </summary>
+internal struct ReceiveWindow(uint size)
+{
+    // Often enough that the peer does not run dry, seldom enough to cost nothing.
+    private const uint AdjustmentsPerWindow = 8;
+
+    private readonly uint _threshold = size / AdjustmentsPerWindow;
+    private uint _available = size;
+    private uint _credit;
+
+    public readonly bool AdjustmentDue => _credit >= _threshold;
+
+    /// <summary>Counts data that arrived. False when the peer overran the window.</summary>
+    public bool TryConsume(int bytes)
+    {
+        if ((uint)bytes > _available)
+            return false;
+        _available -= (uint)bytes;
+        return true;
+    }
+
+    /// <summary>Counts data that was consumed on this side.</summary>
+    public void Credit(int bytes) => _credit += (uint)bytes;
+
+    /// <summary>The credit to announce to the peer now; none when it is not worth a message yet.</summary>
+    public uint TakeAdjustment()
+    {
+        if (!AdjustmentDue)
+            return 0;
+        uint credit = _credit;
+        _available += credit;
+        _credit = 0;
+        return credit;
+    }
+}

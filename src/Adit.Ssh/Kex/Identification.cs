@@ -1,0 +1,72 @@
+using System.Text;
+using Adit.Ssh.Transport;
+
+namespace Adit.Ssh.Kex;
+
+/// <summary>The identification strings that open a connection, RFC 4253 section 4.2. Both are hashed into the key exchange.</summary>
+internal static class Identification
+{
+    private const int MaxLineLength = 255;
+
+    // What a server may say before its identification; OpenSSH's client gives up after as many lines.
+    private const int MaxLinesBefore = 1024;
+
+    public static string Own { get; } = $"SSH-2.0-Adit_{typeof(Identification).Assembly.GetName().Version?.ToString(2)}";
+
+    /// <summary>Sends ours and reads the peer's, without line ends.</summary>
+    /// <exception cref="SshProtocolException">The peer does not speak SSH 2.</exception>
+    public static async ValueTask<string> ExchangeAsync(Stream stream, InboundBuffer inbound, SshRole role, CancellationToken cancellationToken)
+    {
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(Own + "\r\n"), cancellationToken).ConfigureAwait(false);
+        for (int lines = 0; lines <= MaxLinesBefore; lines++)
+        {
+            string line = await ReadLineAsync(inbound, lines, cancellationToken).ConfigureAwait(false);
+            if (line.StartsWith("SSH-", StringComparison.Ordinal))
+                return Check(line);
+            if (role is SshRole.Server)
+                break;
+        }
+
+        throw NotSsh("it sent no SSH identification");
+    }
+
+    private static async ValueTask<string> ReadLineAsync(InboundBuffer inbound, int lines, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            int end = inbound.Unread.IndexOf((byte)'\n');
+            if (end > MaxLineLength || (end < 0 && inbound.Unread.Length > MaxLineLength))
+                throw NotSsh($"its answer begins with {Printable(inbound.Unread)}");
+            if (end >= 0)
+            {
+                string line = Encoding.Latin1.GetString(inbound.Unread[..end]).TrimEnd('\r');
+                inbound.Consume(end + 1);
+                return line;
+            }
+
+            if (!await inbound.FillAsync(cancellationToken).ConfigureAwait(false))
+                throw NotSsh(inbound.Unread.IsEmpty && lines == 0
+                    ? "it closed the connection without a word"
+                    : $"it closed the connection after {Printable(inbound.Unread)}");
+        }
+    }
+
+    private static string Check(string line)
+    {
+        if (!line.StartsWith("SSH-2.0-", StringComparison.Ordinal) && !line.StartsWith("SSH-1.99-", StringComparison.Ordinal))
+            throw NotSsh($"it speaks {Printable(Encoding.Latin1.GetBytes(line))}, and SSH 2.0 is needed");
+        if (line.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+            throw NotSsh("its identification holds control characters");
+        return line;
+    }
+
+    private static SshProtocolException NotSsh(string what) => new(CloseReason.NotSsh, $"the peer is not an SSH server: {what}");
+
+    private static string Printable(ReadOnlySpan<byte> bytes)
+    {
+        var text = new StringBuilder("\"");
+        foreach (byte b in bytes[..Math.Min(bytes.Length, 60)])
+            text.Append(b is >= 0x20 and < 0x7f and not (byte)'"' ? ((char)b).ToString() : $"\\x{b:x2}");
+        return text.Append('"').ToString();
+    }
+}

@@ -1,0 +1,74 @@
+using System.Buffers;
+
+namespace Adit.Ssh.Transport;
+
+/// <summary>
+/// The one place where bytes of the peer arrive. Reads as much as one call gives; grows while reads fill it, so that bulk needs few
+/// system calls, and shrinks back when the connection falls idle.
+/// </summary>
+internal sealed class InboundBuffer(Stream stream) : IDisposable
+{
+    public const int SmallSize = 16 * 1024;
+    public const int LargeSize = 256 * 1024;
+
+    private byte[] _slab = ArrayPool<byte>.Shared.Rent(SmallSize);
+    private int _start;
+    private int _end;
+
+    public ReadOnlySpan<byte> Unread => _slab.AsSpan(_start, _end - _start);
+
+    public void Consume(int count)
+    {
+        _start += count;
+        if (_start == _end)
+            _start = _end = 0;
+    }
+
+    /// <summary>Makes sure that a packet of <paramref name="length"/> bytes fits behind what is unread already consumed.</summary>
+    public void Require(int length)
+    {
+        if (length > _slab.Length)
+            Resize(length);
+    }
+
+    /// <summary>Waits for more bytes. False at the end of the stream.</summary>
+    public async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
+    {
+        if (_start > 0)
+        {
+            Unread.CopyTo(_slab);
+            _end -= _start;
+            _start = 0;
+        }
+
+        if (_end == _slab.Length)
+            Resize(_slab.Length * 2);
+        int read = await stream.ReadAsync(_slab.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+        _end += read;
+        if (_end == _slab.Length && _slab.Length < LargeSize)
+            Resize(LargeSize);
+        else if (_slab.Length > SmallSize * 2 && _end < SmallSize / 2)
+            Resize(SmallSize);
+        return read > 0;
+    }
+
+    public void Dispose()
+    {
+        byte[] slab = _slab;
+        _slab = [];
+        _start = _end = 0;
+        if (slab.Length > 0)
+            ArrayPool<byte>.Shared.Return(slab);
+    }
+
+    private void Resize(int size)
+    {
+        byte[] slab = ArrayPool<byte>.Shared.Rent(size);
+        int unread = _end - _start;
+        Unread.CopyTo(slab);
+        ArrayPool<byte>.Shared.Return(_slab);
+        _slab = slab;
+        _start = 0;
+        _end = unread;
+    }
+}

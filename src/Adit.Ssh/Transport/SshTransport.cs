@@ -1,0 +1,256 @@
+using Adit.Ssh.Messages;
+using Adit.Ssh.Messages.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace Adit.Ssh.Transport;
+
+/// <summary>
+/// A connection's packets: one receive loop, one send loop, the phase of the peer, and the one funnel through which it ends.
+/// Knows neither key exchange nor authentication nor channels; they are handlers above it.
+/// </summary>
+internal sealed class SshTransport : IAsyncDisposable
+{
+    /// <summary>How long a last DISCONNECT may take to leave.</summary>
+    private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(2);
+
+    private readonly Stream _stream;
+    private readonly InboundBuffer _inbound;
+    private readonly PacketReader _reader;
+    private readonly PacketWriter _writer;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _ended = new();
+    private readonly TaskCompletionSource<SshClosedException> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private IPacketHandler? _kex;
+    private IPacketHandler? _authentication;
+    private IPacketHandler? _connection;
+    private Action _afterBatch = static () => { };
+    private Task _loops = Task.CompletedTask;
+    private SshClosedException? _closing;
+
+    public SshTransport(Stream stream, InboundBuffer inbound, SshRole role, ILogger logger, TimeProvider time)
+    {
+        _stream = stream;
+        _inbound = inbound;
+        _logger = logger;
+        _time = time;
+        Role = role;
+        Outbox = new Outbox();
+        _reader = new PacketReader(inbound);
+        _writer = new PacketWriter(stream, Outbox);
+    }
+
+    public SshRole Role { get; }
+
+    public Outbox Outbox { get; }
+
+    /// <summary>What the peer may send now. Set by the receive loop, and by the handlers that it calls.</summary>
+    public Phase Phase { get; set; } = Phase.FirstKexInit;
+
+    /// <summary>Strict key exchange is in force.</summary>
+    public bool Strict { get; private set; }
+
+    /// <summary>No stray message may come during the first key exchange: always with <see cref="Strict"/>.</summary>
+    public bool Exact { get; private set; }
+
+    /// <summary>Extensions that the peer announced with EXT_INFO (RFC 8308); the last value of a name counts.</summary>
+    public Dictionary<string, byte[]> PeerExtensions { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The sequence number of the packet that is being handled is one below this.</summary>
+    public uint InboundSequence => _reader.Sequence;
+
+    /// <summary>Completes, never fails, with why the connection ended.</summary>
+    public Task<SshClosedException> Closed => _closed.Task;
+
+    /// <summary>Why the connection ends, once it does.</summary>
+    public SshClosedException? Closing => Volatile.Read(ref _closing);
+
+    /// <param name="kex">Serves KEXINIT to 49.</param>
+    /// <param name="authentication">Serves SERVICE_REQUEST, SERVICE_ACCEPT, and 50 to 79.</param>
+    /// <param name="connection">Serves 80 to 127.</param>
+    /// <param name="afterBatch">Called by both loops after each batch of packets: the moment to see whether a rekey is due.</param>
+    public void Start(IPacketHandler kex, IPacketHandler authentication, IPacketHandler connection, Action afterBatch)
+    {
+        _kex = kex;
+        _authentication = authentication;
+        _connection = connection;
+        _afterBatch = afterBatch;
+        using AsyncFlowControl _ = ExecutionContext.SuppressFlow();
+        _loops = Task.WhenAll(Task.Run(ReceiveAsync), Task.Run(SendAsync));
+    }
+
+    /// <summary>Queues a message of the authentication or connection protocol.</summary>
+    public void Send<T>(in T message)
+        where T : struct, IMessage<T>
+    {
+        Enqueue(message);
+        Outbox.Flush();
+    }
+
+    /// <summary>Queues a message without waking the send loop: for callers that hold a lock, and flush the outbox when they have left it.</summary>
+    public void Enqueue<T>(in T message)
+        where T : struct, IMessage<T>
+    {
+        if (!Outbox.TryEnqueue(Message.Encode(message)))
+            Close(CloseReason.ProtocolError, $"the peer does not read the answers to its requests ({Outbox.MaxControlBytes} bytes are waiting)");
+    }
+
+    /// <summary>The peer's packets are protected by these keys from the next one on.</summary>
+    public void SwitchInbound(KeyEpoch next) => _reader.Switch(next, Strict);
+
+    /// <summary>Both ends agreed on strict key exchange.</summary>
+    public void EnterStrict() => Strict = Exact = _writer.ResetsSequence = true;
+
+    /// <summary>The first key exchange tolerates no message besides its own, whatever the peer agreed to.</summary>
+    public void EnterExact() => Exact = true;
+
+    /// <summary>Ends the connection. The first caller's reason wins, and is what everybody gets.</summary>
+    public SshClosedException Close(CloseReason reason, string message, Exception? cause = null, DisconnectCode peerCode = DisconnectCode.None)
+    {
+        var closing = new SshClosedException(reason, message, cause) { PeerCode = peerCode };
+        if (Interlocked.CompareExchange(ref _closing, closing, null) is { } first)
+            return first;
+
+        Log.Closing(_logger, reason, message);
+        if (reason.Code() is not DisconnectCode.None and var code)
+            Outbox.SendKex(Message.Encode(new Disconnect(code, message)));
+        Outbox.Complete();
+        _closed.SetResult(closing);
+        _kex?.OnClosed(closing);
+        _authentication?.OnClosed(closing);
+        _connection?.OnClosed(closing);
+        return closing;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Close(CloseReason.Closed, "closed by this side");
+        await _loops.ConfigureAwait(false);
+        await _stream.DisposeAsync().ConfigureAwait(false);
+        _reader.Dispose();
+        _writer.Dispose();
+        _ended.Dispose();
+    }
+
+    private async Task ReceiveAsync()
+    {
+        try
+        {
+            do
+            {
+                while (Closing is null && _reader.TryRead(out InboundPacket packet))
+                    await DispatchAsync(packet).ConfigureAwait(false);
+                _afterBatch();
+            }
+            while (Closing is null && await _inbound.FillAsync(_ended.Token).ConfigureAwait(false));
+            Close(CloseReason.ConnectionLost, "the peer closed the connection");
+        }
+        catch (SshProtocolException e)
+        {
+            Close(e.Reason, e.Message, e);
+        }
+        catch (SshFormatException e)
+        {
+            Close(CloseReason.ProtocolError, $"the peer sent a malformed message: {e.Message}", e);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            Close(CloseReason.ConnectionLost, $"the connection broke: {e.Message}", e);
+        }
+        catch (Exception e)
+        {
+            Close(CloseReason.InternalError, $"an internal error ended the connection: {e.Message}", e);
+        }
+    }
+
+    private async Task SendAsync()
+    {
+        Task sending = _writer.RunAsync(_afterBatch);
+        try
+        {
+            await Task.WhenAny(sending, _closed.Task).ConfigureAwait(false);
+            await sending.WaitAsync(FarewellTime, _time).ConfigureAwait(false);
+        }
+        catch (TimeoutException e)
+        {
+            Log.FarewellTimedOut(_logger, e);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            Close(CloseReason.ConnectionLost, $"the connection broke: {e.Message}", e);
+        }
+        catch (Exception e)
+        {
+            Close(CloseReason.InternalError, $"an internal error ended the connection: {e.Message}", e);
+        }
+        finally
+        {
+            await _ended.CancelAsync().ConfigureAwait(false);
+            await _stream.DisposeAsync().ConfigureAwait(false);
+            await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async ValueTask DispatchAsync(InboundPacket packet)
+    {
+        bool taken = false;
+        try
+        {
+            switch (PhaseTable.Judge(Phase, Role, Exact, packet.Number))
+            {
+                case Verdict.Accept:
+                    taken = await AcceptAsync(packet).ConfigureAwait(false);
+                    break;
+                case Verdict.Unimplemented:
+                    Send(new Unimplemented(packet.Sequence));
+                    break;
+                case Verdict.Refuse:
+                    throw new SshProtocolException(CloseReason.ProtocolError, $"message {Name(packet.Number)} is not allowed now (phase {Phase})");
+                default:
+                    break;
+            }
+        }
+        finally
+        {
+            if (!taken)
+                packet.Release();
+        }
+    }
+
+    private ValueTask<bool> AcceptAsync(InboundPacket packet)
+    {
+        switch (packet.Number)
+        {
+            case MessageNumber.Disconnect:
+                var disconnect = Message.Decode<Disconnect>(packet.Span);
+                Close(CloseReason.PeerDisconnected, $"the peer disconnected: {disconnect.Description} (code {(uint)disconnect.Code})", null, disconnect.Code);
+                return default;
+            case MessageNumber.Ignore:
+                return default;
+            case MessageNumber.Debug:
+                Log.PeerDebug(_logger, Message.Decode<Debug>(packet.Span).Text);
+                return default;
+            case MessageNumber.Unimplemented:
+                Log.PeerUnimplemented(_logger, Message.Decode<Unimplemented>(packet.Span).SequenceNumber);
+                return default;
+            case MessageNumber.ExtensionInfo:
+                foreach ((string name, byte[] value) in Message.Decode<ExtensionInfo>(packet.Span).Extensions)
+                    PeerExtensions[name] = value;
+                return default;
+            case MessageNumber.Ping:
+                Send(new Pong(Message.Decode<Ping>(packet.Span).Data));
+                return default;
+            case MessageNumber.Pong:
+                return default;
+            case >= MessageNumber.KexInit and < MessageNumber.UserAuthRequest:
+                return _kex!.HandleAsync(packet);
+            case < MessageNumber.GlobalRequest:
+                return _authentication!.HandleAsync(packet);
+            default:
+                return _connection!.HandleAsync(packet);
+        }
+    }
+
+    private static string Name(MessageNumber number) => Enum.IsDefined(number) ? $"{(byte)number} ({number})" : $"{(byte)number}";
+}

@@ -1,0 +1,57 @@
+using Adit.Relay;
+using Adit.Ssh.Connection;
+
+namespace Adit.SshLegs;
+
+/// <summary>
+/// One SSH connection as a leg of tunnels: made over any dialer, another link's included (a jump). Its owner disposes it; with it go all
+/// connections through it.
+/// </summary>
+public sealed class SshLink : IAsyncDisposable
+{
+    private SshLink(SshConnection connection, Route route, Machine machine)
+    {
+        Connection = connection;
+        Route = route;
+        Machine = machine;
+        Dialer = new(this);
+    }
+
+    /// <summary>The SSH connection.</summary>
+    public SshConnection Connection { get; }
+
+    /// <summary>The way to the server, this SSH leg the last one.</summary>
+    public Route Route { get; }
+
+    /// <summary>The server's machine, from where targets are dialled.</summary>
+    public Machine Machine { get; }
+
+    /// <summary>Dials targets from the server.</summary>
+    public SshDialer Dialer { get; }
+
+    /// <summary>Connects to a server and logs in.</summary>
+    /// <param name="server">Where the server listens.</param>
+    /// <param name="name">What people call the server.</param>
+    /// <param name="under">Makes the connection that SSH runs over.</param>
+    /// <param name="options">How to log in.</param>
+    /// <param name="verification">How the host key was verified, asked for once it was.</param>
+    /// <param name="cancellationToken">Gives the attempt up.</param>
+    /// <exception cref="DialException">The server cannot be reached.</exception>
+    /// <exception cref="Ssh.SshException">The server was reached, and the connection could not be made; see <see cref="SshClient.ConnectAsync"/>.</exception>
+    public static async Task<SshLink> ConnectAsync(
+        Endpoint server, string name, IDialer under, SshClientOptions options, Func<string> verification, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        ArgumentNullException.ThrowIfNull(under);
+        ArgumentNullException.ThrowIfNull(verification);
+        DialedConnection dialed = await under.DialAsync(server, ConnectionOrigin.ThisProcess, cancellationToken).ConfigureAwait(false);
+        SshConnection connection = await SshClient.ConnectAsync(dialed.Duplex.AsStream(), options, cancellationToken).ConfigureAwait(false);
+        Leg plain = dialed.Route.Legs[^1];
+        var leg = new Leg(plain.From, server.ToString(), LegProtection.Ssh) { Verification = verification(), Within = plain.Within };
+        var route = new Route([.. dialed.Route.Legs.SkipLast(1), leg]);
+        return new(connection, route, new Machine(name, server.Host ?? name));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => Connection.DisposeAsync();
+}

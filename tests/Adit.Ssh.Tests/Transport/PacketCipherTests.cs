@@ -1,0 +1,110 @@
+using Adit.Ssh.Kex;
+using Adit.Ssh.Transport;
+using Adit.Tests.Shared;
+
+namespace Adit.Ssh.Tests.Transport;
+
+/// <summary>The shape of packets under every cipher, RFC 4253 section 6.</summary>
+public class PacketCipherTests
+{
+    public static TheoryData<string, string?> Ciphers
+    {
+        get
+        {
+            var ciphers = new TheoryData<string, string?>();
+            foreach (CipherAlgorithm cipher in CipherAlgorithm.All)
+            {
+                if (cipher.IsAead)
+                    ciphers.Add(cipher.Name, null);
+                else
+                    ciphers.AddRange([.. MacAlgorithm.All.Select(mac => (cipher.Name, (string?)mac.Name))]);
+            }
+
+            return ciphers;
+        }
+    }
+
+    [Fact]
+    public void Chacha20_poly1305_gives_the_packet_of_the_drafts_appendix()
+    {
+        byte[] key = Convert.FromHexString(
+            "8bbff6855fc102338c373e73aac0c914f076a905b2444a32eecaffeae22becc5e9b7a7a5825a8249346ec1c28301cf394543fc7569887d76e168f37562ac0740");
+        byte[] clear = Convert.FromHexString(
+            "00000048065e00000000000000384c6f72656d20697073756d20646f6c6f722073697420616d65742c20636f6e7365637465747572206164697069736963696e6720656c69744e43e804dc6c");
+        byte[] sent = Convert.FromHexString(
+            "2c3ecce4a5bc05895bf07a7ba956b6c68829ac7c83b780b7000ecde745afc705bbc378ce03a280236b87b53bed5839662302b164b6286a48cd1e097138e3cb909b8b2b829dd18d2a35ff82d995349e85" +
+            "5bf02c298ef775f2d1a7e8b8");
+        using var cipher = new ChaChaPolyPacketCipher(key);
+        var position = new PacketPosition(Sequence: 7, Packet: 0, Block: 0);
+
+        byte[] packet = [.. clear];
+        byte[] tag = new byte[cipher.TagLength];
+        cipher.Seal(position, packet, tag);
+        Assert.Equal(sent, packet.Concat(tag));
+
+        Assert.Equal(0x48u, cipher.ReadLength(position, sent));
+        byte[] opened = new byte[clear.Length - 4];
+        Assert.True(cipher.TryOpen(position, sent.AsSpan(0, clear.Length), sent.AsSpan(clear.Length), opened));
+        Assert.Equal(clear[4..], opened);
+    }
+
+    [Theory]
+    [MemberData(nameof(Ciphers))]
+    public async Task Packets_of_every_size_arrive_as_they_were_sent_even_byte_by_byte(string cipher, string? mac)
+    {
+        var pair = new StreamPair(maxRead: 1);
+        byte[][] payloads = [.. new[] { 1, 2, 15, 16, 17, 100, 255, 1000 }.Select(size => TestBytes.Of(size, size))];
+        var outbox = new Outbox();
+        using var writer = new PacketWriter(pair.Left, outbox);
+        using var reader = new PacketReader(new InboundBuffer(pair.Right));
+        outbox.SendKex([21], new KeyEpoch(Create(cipher, mac, sealing: true)));
+        foreach (byte[] payload in payloads)
+            outbox.TryEnqueue([.. payload]);
+
+        Task sending = writer.RunAsync(static () => { });
+        Assert.Equal([21], await ReadAsync(reader));
+        reader.Switch(new KeyEpoch(Create(cipher, mac, sealing: false)), resetSequence: false);
+        foreach (byte[] payload in payloads)
+            Assert.Equal(payload, await ReadAsync(reader));
+        outbox.Complete();
+        await sending.TestTime();
+    }
+
+    [Theory]
+    [MemberData(nameof(Ciphers))]
+    public void A_packet_that_was_changed_anywhere_is_not_opened(string cipher, string? mac)
+    {
+        var position = new PacketPosition(3, 3, 9);
+        using PacketCipher sealer = Create(cipher, mac, sealing: true);
+        using PacketCipher opener = Create(cipher, mac, sealing: false);
+        byte[] packet = [0, 0, 0, 28, 10, .. TestBytes.Of(27)];
+        byte[] tag = new byte[sealer.TagLength];
+        sealer.Seal(position, packet, tag);
+        byte[] opened = new byte[28];
+        Assert.True(opener.TryOpen(position, packet, tag, opened));
+        for (int i = 0; i < packet.Length + tag.Length; i++)
+        {
+            byte[] changed = [.. packet, .. tag];
+            changed[i] ^= 1;
+            Assert.False(opener.TryOpen(position, changed.AsSpan(0, packet.Length), changed.AsSpan(packet.Length), opened), $"byte {i}");
+        }
+    }
+
+    private static PacketCipher Create(string cipher, string? mac, bool sealing)
+    {
+        CipherAlgorithm algorithm = CipherAlgorithm.Named(cipher);
+        MacAlgorithm? macAlgorithm = mac is null ? null : MacAlgorithm.Named(mac);
+        return algorithm.Create(
+            macAlgorithm, TestBytes.Of(algorithm.KeyLength, 1), TestBytes.Of(algorithm.IvLength, 2), TestBytes.Of(macAlgorithm?.KeyLength ?? 0, 3), sealing);
+    }
+
+    private static async Task<byte[]> ReadAsync(PacketReader reader)
+    {
+        InboundPacket packet;
+        while (!reader.TryRead(out packet))
+            Assert.True(await reader.Buffer.FillAsync(CancellationToken.None).AsTask().TestTime());
+        byte[] payload = packet.Span.ToArray();
+        packet.Release();
+        return payload;
+    }
+}
