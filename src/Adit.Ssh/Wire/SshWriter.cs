@@ -27,10 +27,10 @@ internal ref struct SshWriter(Span<byte> initial)
 
     public void WriteUInt64(ulong value) => BinaryPrimitives.WriteUInt64BigEndian(Reserve(8), value);
 
-    public void WriteBytes(ReadOnlySpan<byte> value) => value.CopyTo(Reserve(value.Length));
+    public void WriteBytes(scoped ReadOnlySpan<byte> value) => value.CopyTo(Reserve(value.Length));
 
     /// <summary>A length-prefixed string.</summary>
-    public void WriteString(ReadOnlySpan<byte> value)
+    public void WriteString(scoped ReadOnlySpan<byte> value)
     {
         WriteUInt32((uint)value.Length);
         WriteBytes(value);
@@ -47,7 +47,7 @@ internal ref struct SshWriter(Span<byte> initial)
     public void WriteNameList(IEnumerable<string> names) => WriteString(string.Join(',', names));
 
     /// <summary>A multiple precision integer from an unsigned big-endian number.</summary>
-    public void WriteMpint(ReadOnlySpan<byte> unsigned)
+    public void WriteMpint(scoped ReadOnlySpan<byte> unsigned)
     {
         unsigned = unsigned.TrimStart((byte)0);
         bool needsSignByte = !unsigned.IsEmpty && (unsigned[0] & 0x80) != 0;
