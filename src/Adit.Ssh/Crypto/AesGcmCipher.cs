@@ -14,8 +14,8 @@ internal sealed unsafe class AesGcmCipher : IDisposable
     private const int GetTag = 0x10;
     private const int SetTag = 0x11;
 
-    private static readonly Lazy<nint> Aes128 = new(static () => Fetch("AES-128-GCM"));
-    private static readonly Lazy<nint> Aes256 = new(static () => Fetch("AES-256-GCM"));
+    private static readonly LibCryptoAlgorithm Aes128 = LibCryptoAlgorithm.Cipher("AES-128-GCM");
+    private static readonly LibCryptoAlgorithm Aes256 = LibCryptoAlgorithm.Cipher("AES-256-GCM");
 
     private readonly CipherContext _context;
     private readonly bool _encrypting;
@@ -25,13 +25,15 @@ internal sealed unsafe class AesGcmCipher : IDisposable
     {
         nint cipher = key.Length switch
         {
-            16 => Aes128.Value,
-            32 => Aes256.Value,
+            16 => Aes128.Handle,
+            32 => Aes256.Handle,
             _ => throw new ArgumentException($"an AES-GCM key has 16 or 32 bytes, not {key.Length}", nameof(key)),
         };
         _encrypting = encrypting;
         _context = CipherContext.Create(cipher, key, encrypting);
     }
+
+    public static bool IsSupported => Aes128.IsSupported && Aes256.IsSupported;
 
     /// <summary>Encrypts; the ciphertext may be at the plaintext's place. A nonce must never come twice under one key.</summary>
     public void Seal(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> plaintext, Span<byte> ciphertext, Span<byte> tag)
@@ -88,6 +90,4 @@ internal sealed unsafe class AesGcmCipher : IDisposable
         if (headerLength > 0)
             LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context, null, &written, header, headerLength), nameof(LibCrypto.EVP_CipherUpdate));
     }
-
-    private static nint Fetch(string name) => LibCrypto.Check(LibCrypto.EVP_CIPHER_fetch(0, name, 0), name);
 }

@@ -11,6 +11,10 @@ internal static unsafe class Ed25519
 
     private const string KeyType = "ED25519";
 
+    private static readonly LibCryptoAlgorithm Algorithm = LibCryptoAlgorithm.Key(KeyType);
+
+    public static bool IsSupported => Algorithm.IsSupported;
+
     public static void PublicKey(ReadOnlySpan<byte> seed, Span<byte> publicKey)
     {
         Buffers.RequireLength(seed, SeedSize, nameof(seed));

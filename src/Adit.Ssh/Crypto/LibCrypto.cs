@@ -123,6 +123,9 @@ internal static unsafe partial class LibCrypto
     [LibraryImport(Library)]
     public static partial int EVP_MAC_final(nint context, byte* output, nuint* outputLength, nuint outputSize);
 
+    [LibraryImport(Library)]
+    public static partial int EVP_MAC_CTX_set_params(nint context, OsslParam* parameters);
+
     // Digests
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint EVP_MD_fetch(nint context, string algorithm, nint properties);
@@ -146,6 +149,9 @@ internal static unsafe partial class LibCrypto
     public static partial int EVP_DigestFinalXOF(DigestContext context, byte* output, nuint outputLength);
 
     // Asymmetric keys
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint EVP_KEYMGMT_fetch(nint context, string algorithm, nint properties);
+
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     public static partial EvpKey EVP_PKEY_new_raw_private_key_ex(nint context, string keyType, nint properties, byte* key, nuint length);
 
@@ -218,4 +224,19 @@ internal static unsafe partial class LibCrypto
 
     [LibraryImport(Library)]
     public static partial nint BN_get_rfc3526_prime_8192(BigNumber result);
+}
+
+/// <summary>OSSL_PARAM: a named parameter; an array of them ends with an empty one.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct OsslParam
+{
+    private byte* _key;
+    private uint _dataType;
+    private void* _data;
+    private nuint _dataSize;
+    private nuint _returnSize;
+
+    /// <summary>A parameter of type OSSL_PARAM_UTF8_STRING; its name ends with a zero byte, its length counts none.</summary>
+    public static OsslParam Utf8String(byte* name, byte* value, int length) =>
+        new() { _key = name, _dataType = 4, _data = value, _dataSize = (nuint)length };
 }

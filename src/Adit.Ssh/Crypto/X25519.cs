@@ -9,6 +9,10 @@ internal static unsafe class X25519
 
     private const string KeyType = "X25519";
 
+    private static readonly LibCryptoAlgorithm Algorithm = LibCryptoAlgorithm.Key(KeyType);
+
+    public static bool IsSupported => Algorithm.IsSupported;
+
     public static void GenerateKeyPair(Span<byte> privateKey, Span<byte> publicKey)
     {
         Buffers.RequireLength(privateKey, KeySize, nameof(privateKey));

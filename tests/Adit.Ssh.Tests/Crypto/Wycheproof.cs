@@ -28,23 +28,23 @@ internal static class Wycheproof
     /// </summary>
     public static void Run(string file, int expected, Func<WycheproofVector, bool> applies, Func<WycheproofVector, string?> check)
     {
-        List<string> failures = [];
-        int run = 0;
-        foreach (WycheproofVector vector in Read(file).Where(applies))
-        {
-            run++;
-            if (check(vector) is { } failure)
-                failures.Add($"{file} {vector}: {failure}");
-        }
-        Assert.True(failures.Count == 0, string.Join('\n', failures));
-        Assert.Equal(expected, run);
+        WycheproofVector[] vectors = [.. Read(file).Where(applies)];
+        string[] failures =
+        [
+            .. vectors
+                .Select(vector => check(vector) is { } failure ? $"{file} {vector}: {failure}" : null)
+                .OfType<string>(),
+        ];
+        Assert.True(failures.Length == 0, string.Join('\n', failures));
+        Assert.Equal(expected, vectors.Length);
     }
 
     public static IEnumerable<WycheproofVector> Read(string file)
     {
         using Stream stream = typeof(Wycheproof).Assembly.GetManifestResourceStream("wycheproof/" + file)
             ?? throw new FileNotFoundException(file);
-        using JsonDocument document = JsonDocument.Parse(stream);
+        // Not disposed: the vectors point into it.
+        JsonDocument document = JsonDocument.Parse(stream);
         foreach (JsonElement group in document.RootElement.GetProperty("testGroups").EnumerateArray())
         {
             foreach (JsonElement test in group.GetProperty("tests").EnumerateArray())
