@@ -40,9 +40,9 @@ internal sealed unsafe class AesCtr : IDisposable
         int written = 0;
         fixed (byte* iv = counter, source = input, target = output)
         {
-            LibCrypto.Check(LibCrypto.EVP_CipherInit_ex2(context.Value, 0, null, iv, -1, 0), nameof(LibCrypto.EVP_CipherInit_ex2));
+            LibCrypto.Check(LibCrypto.EVP_CipherInit_ex2(context.Value, 0, null, iv, -1, 0));
             if (input.Length > 0)
-                LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context.Value, target, &written, source, input.Length), nameof(LibCrypto.EVP_CipherUpdate));
+                LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context.Value, target, &written, source, input.Length));
         }
     }
 

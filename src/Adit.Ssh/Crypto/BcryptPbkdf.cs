@@ -58,7 +58,8 @@ internal static class BcryptPbkdf
         }
     }
 
-    private static void Hash(BlowfishState cipher, ReadOnlySpan<byte> passphraseHash, ReadOnlySpan<byte> saltHash, Span<uint> words, Span<byte> output)
+    private static void Hash(
+        BlowfishState cipher, ReadOnlySpan<byte> passphraseHash, ReadOnlySpan<byte> saltHash, Span<uint> words, Span<byte> output)
     {
         Span<uint> key = words[..16], salt = words.Slice(16, 16), text = words.Slice(32, HashWords);
         ReadBigEndian(passphraseHash, key);

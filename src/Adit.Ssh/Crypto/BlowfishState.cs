@@ -70,7 +70,9 @@ internal sealed class BlowfishState : IDisposable
         return (sum ^ Unsafe.Add(ref boxes, (2 * BoxSize) + ((word >> 8) & 0xff))) + Unsafe.Add(ref boxes, (3 * BoxSize) + (word & 0xff));
     }
 
-    /// <summary>The first words of pi behind the point, by the series of the Chudnovskys: computed in milliseconds, and no table to check.</summary>
+    /// <summary>
+    /// The first words of pi behind the point, by the series of the Chudnovskys: computed in milliseconds, and no table to check.
+    /// </summary>
     internal static uint[] PiFraction(int words)
     {
         const int GuardBits = 64;

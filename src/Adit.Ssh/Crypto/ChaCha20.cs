@@ -37,9 +37,9 @@ internal sealed unsafe class ChaCha20 : IDisposable
         int written = 0;
         fixed (byte* start = iv, source = input, target = output)
         {
-            LibCrypto.Check(LibCrypto.EVP_CipherInit_ex2(context.Value, 0, null, start, -1, 0), nameof(LibCrypto.EVP_CipherInit_ex2));
+            LibCrypto.Check(LibCrypto.EVP_CipherInit_ex2(context.Value, 0, null, start, -1, 0));
             if (input.Length > 0)
-                LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context.Value, target, &written, source, input.Length), nameof(LibCrypto.EVP_CipherUpdate));
+                LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context.Value, target, &written, source, input.Length));
         }
     }
 

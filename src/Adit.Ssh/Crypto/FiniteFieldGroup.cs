@@ -69,9 +69,7 @@ internal sealed unsafe class FiniteFieldGroup
         using BigNumber power = BigNumber.FromBytes(exponent, secret: true);
         using BigNumber result = BigNumber.Create();
         using BigNumberContext context = BigNumberContext.Create();
-        LibCrypto.Check(
-            LibCrypto.BN_mod_exp_mont_consttime(result, value, power, _prime.Value, context, 0),
-            nameof(LibCrypto.BN_mod_exp_mont_consttime));
+        LibCrypto.Check(LibCrypto.BN_mod_exp_mont_consttime(result, value, power, _prime.Value, context, 0));
         byte[] bytes = GC.AllocateArray<byte>(Size, pinned: true);
         result.Write(bytes);
         return bytes;

@@ -31,7 +31,7 @@ internal sealed unsafe class Hmac : IDisposable
             OsslParam* parameters = stackalloc OsslParam[2];
             parameters[0] = OsslParam.Utf8String(name, value, hash.Name!.Length);
             parameters[1] = default;
-            LibCrypto.Check(LibCrypto.EVP_MAC_CTX_set_params(context.Value, parameters), nameof(LibCrypto.EVP_MAC_CTX_set_params));
+            LibCrypto.Check(LibCrypto.EVP_MAC_CTX_set_params(context.Value, parameters));
         }
     }
 
@@ -68,17 +68,17 @@ internal sealed unsafe class Hmac : IDisposable
         fixed (byte* key = _key.Span, one = first, two = second, three = third, output = mac)
         {
             // The key goes in each time: before 3.0.3, libcrypto goes on from the last packet when it is left out.
-            LibCrypto.Check(LibCrypto.EVP_MAC_init(context.Value, key, (nuint)_key.Length, 0), nameof(LibCrypto.EVP_MAC_init));
+            LibCrypto.Check(LibCrypto.EVP_MAC_init(context.Value, key, (nuint)_key.Length, 0));
             Update(context.Value, one, first.Length);
             Update(context.Value, two, second.Length);
             Update(context.Value, three, third.Length);
-            LibCrypto.Check(LibCrypto.EVP_MAC_final(context.Value, output, &written, (nuint)Size), nameof(LibCrypto.EVP_MAC_final));
+            LibCrypto.Check(LibCrypto.EVP_MAC_final(context.Value, output, &written, (nuint)Size));
         }
     }
 
     private static void Update(nint context, byte* data, int length)
     {
         if (length > 0)
-            LibCrypto.Check(LibCrypto.EVP_MAC_update(context, data, (nuint)length), nameof(LibCrypto.EVP_MAC_update));
+            LibCrypto.Check(LibCrypto.EVP_MAC_update(context, data, (nuint)length));
     }
 }

@@ -31,20 +31,23 @@ internal static unsafe class Keccak
     public static void Shake256(ReadOnlySpan<byte> data, ReadOnlySpan<byte> more, Span<byte> output) =>
         Hash(ShakeOf256, data, more, output, extendable: true);
 
-    private static void Hash(LibCryptoAlgorithm digest, ReadOnlySpan<byte> data, ReadOnlySpan<byte> more, Span<byte> output, bool extendable)
+    private static void Hash(
+        LibCryptoAlgorithm digest, ReadOnlySpan<byte> data, ReadOnlySpan<byte> more, Span<byte> output, bool extendable)
     {
         using DigestContext context = DigestContext.Create();
-        LibCrypto.Check(LibCrypto.EVP_DigestInit_ex2(context, digest.Handle, 0), nameof(LibCrypto.EVP_DigestInit_ex2));
+        LibCrypto.Check(LibCrypto.EVP_DigestInit_ex2(context, digest.Handle, 0));
         fixed (byte* first = data, second = more, target = output)
         {
-            LibCrypto.Check(LibCrypto.EVP_DigestUpdate(context, first, (nuint)data.Length), nameof(LibCrypto.EVP_DigestUpdate));
+            LibCrypto.Check(LibCrypto.EVP_DigestUpdate(context, first, (nuint)data.Length));
             if (more.Length > 0)
-                LibCrypto.Check(LibCrypto.EVP_DigestUpdate(context, second, (nuint)more.Length), nameof(LibCrypto.EVP_DigestUpdate));
+                LibCrypto.Check(LibCrypto.EVP_DigestUpdate(context, second, (nuint)more.Length));
+            if (extendable)
+            {
+                LibCrypto.Check(LibCrypto.EVP_DigestFinalXOF(context, target, (nuint)output.Length));
+                return;
+            }
             uint written;
-            int result = extendable
-                ? LibCrypto.EVP_DigestFinalXOF(context, target, (nuint)output.Length)
-                : LibCrypto.EVP_DigestFinal_ex(context, target, &written);
-            LibCrypto.Check(result, nameof(LibCrypto.EVP_DigestFinalXOF));
+            LibCrypto.Check(LibCrypto.EVP_DigestFinal_ex(context, target, &written));
         }
     }
 }

@@ -31,7 +31,8 @@ internal static class MlKem768Managed
     }
 
     /// <summary>Algorithm 17, ML-KEM.Encaps_internal.</summary>
-    public static void Encapsulate(ReadOnlySpan<byte> encapsulationKey, ReadOnlySpan<byte> message, Span<byte> ciphertext, Span<byte> secret)
+    public static void Encapsulate(
+        ReadOnlySpan<byte> encapsulationKey, ReadOnlySpan<byte> message, Span<byte> ciphertext, Span<byte> secret)
     {
         Span<byte> keyHash = stackalloc byte[32];
         Keccak.Sha3_256(encapsulationKey, keyHash);
@@ -108,7 +109,8 @@ internal static class MlKem768Managed
     }
 
     /// <summary>Algorithm 14, K-PKE.Encrypt.</summary>
-    private static void Encrypt(ReadOnlySpan<byte> encryptionKey, ReadOnlySpan<byte> message, ReadOnlySpan<byte> randomness, Span<byte> ciphertext)
+    private static void Encrypt(
+        ReadOnlySpan<byte> encryptionKey, ReadOnlySpan<byte> message, ReadOnlySpan<byte> randomness, Span<byte> ciphertext)
     {
         ReadOnlySpan<byte> rho = encryptionKey[VectorSize..];
         using Workspace workspace = new(K + 3);

@@ -163,7 +163,9 @@ internal static class MlKemPolynomial
         return SubtractOnce(remainder);
     }
 
-    /// <summary>Equation 4.7: round(2^bits / q * value) modulo 2^bits, with the division by q as a multiplication (exact below 2^22).</summary>
+    /// <summary>
+    /// Equation 4.7: round(2^bits / q * value) modulo 2^bits, with the division by q as a multiplication (exact below 2^22).
+    /// </summary>
     internal static uint Compress(ushort value, int bits)
     {
         const int Shift = 36;

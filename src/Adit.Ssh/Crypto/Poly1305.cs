@@ -21,9 +21,9 @@ internal sealed unsafe class Poly1305 : IDisposable
         nuint written = 0;
         fixed (byte* oneTimeKey = key, input = data, output = tag)
         {
-            LibCrypto.Check(LibCrypto.EVP_MAC_init(context.Value, oneTimeKey, KeySize, 0), nameof(LibCrypto.EVP_MAC_init));
-            LibCrypto.Check(LibCrypto.EVP_MAC_update(context.Value, input, (nuint)data.Length), nameof(LibCrypto.EVP_MAC_update));
-            LibCrypto.Check(LibCrypto.EVP_MAC_final(context.Value, output, &written, TagSize), nameof(LibCrypto.EVP_MAC_final));
+            LibCrypto.Check(LibCrypto.EVP_MAC_init(context.Value, oneTimeKey, KeySize, 0));
+            LibCrypto.Check(LibCrypto.EVP_MAC_update(context.Value, input, (nuint)data.Length));
+            LibCrypto.Check(LibCrypto.EVP_MAC_final(context.Value, output, &written, TagSize));
         }
     }
 

@@ -9,7 +9,8 @@ public sealed class EcdhKeyTests
     [InlineData("ecdh_secp256r1_ecpoint.json", "nistP256", 32, 355)]
     [InlineData("ecdh_secp384r1_ecpoint.json", "nistP384", 48, 790)]
     [InlineData("ecdh_secp521r1_ecpoint.json", "nistP521", 66, 661)]
-    public void Every_vector_of_wycheproof_agrees_or_is_refused_and_compressed_points_always_are(string file, string curve, int fieldSize, int count)
+    public void Every_vector_of_wycheproof_agrees_or_is_refused_and_compressed_points_always_are(
+        string file, string curve, int fieldSize, int count)
     {
         // Hundreds of vectors share few scalars, and a key costs milliseconds.
         Dictionary<string, EcdhKey> keys = [];

@@ -33,7 +33,8 @@ public sealed class FiniteFieldGroupTests
         FiniteFieldGroup group = Group(number);
         BigInteger prime = Prime(group.Size * 8, constant);
         byte[] exponent = [3];
-        foreach (BigInteger value in (BigInteger[])[0, 1, prime - 1, prime, prime + 1, prime + 2, BigInteger.One << (group.Size * 8), prime * prime])
+        BigInteger[] outside = [0, 1, prime - 1, prime, prime + 1, prime + 2, BigInteger.One << (group.Size * 8), prime * prime];
+        foreach (BigInteger value in outside)
         {
             Assert.False(group.TryAgree(exponent, Bytes(value), out byte[] secret));
             Assert.Empty(secret);

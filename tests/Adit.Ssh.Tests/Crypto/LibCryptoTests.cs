@@ -42,7 +42,8 @@ public sealed class LibCryptoTests
 
     [Fact]
     public void A_library_that_is_not_openssl_is_passed_over() =>
-        Assert.Equal(0, LibCrypto.Load([OperatingSystem.IsWindows() ? "kernel32.dll" : OperatingSystem.IsMacOS() ? "libSystem.dylib" : "libc.so.6"]));
+        Assert.Equal(0, LibCrypto.Load(
+            [OperatingSystem.IsWindows() ? "kernel32.dll" : OperatingSystem.IsMacOS() ? "libSystem.dylib" : "libc.so.6"]));
 
     [Fact]
     public void A_failure_names_the_function_and_leaves_no_error_behind_for_others()

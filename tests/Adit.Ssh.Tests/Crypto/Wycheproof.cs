@@ -13,10 +13,10 @@ internal readonly record struct WycheproofVector(JsonElement Group, JsonElement 
 
     public byte[] Bytes(string name) => Convert.FromHexString(Test.GetProperty(name).GetString()!);
 
-    public bool HasFlag(string flag) => Test.GetProperty("flags").EnumerateArray().Any(f => string.Equals(f.GetString(), flag, StringComparison.Ordinal));
-
     public override string ToString() =>
-        $"tcId {Id} ({Result}; {(Test.TryGetProperty("comment", out JsonElement comment) ? comment.GetString() : "")}; {Test.GetProperty("flags").GetRawText()})";
+        $"tcId {Id} ({Result}; {Comment}; {Test.GetProperty("flags").GetRawText()})";
+
+    private string? Comment => Test.TryGetProperty("comment", out JsonElement comment) ? comment.GetString() : null;
 }
 
 /// <summary>Runs all vectors of one file and reports every one that goes wrong by its number.</summary>
