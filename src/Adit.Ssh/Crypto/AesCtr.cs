@@ -10,9 +10,9 @@ internal sealed unsafe class AesCtr : IDisposable
 {
     public const int BlockSize = 16;
 
-    private static readonly Lazy<nint> Aes128 = new(static () => Fetch("AES-128-CTR"));
-    private static readonly Lazy<nint> Aes192 = new(static () => Fetch("AES-192-CTR"));
-    private static readonly Lazy<nint> Aes256 = new(static () => Fetch("AES-256-CTR"));
+    private static readonly LibCryptoAlgorithm Aes128 = LibCryptoAlgorithm.Cipher("AES-128-CTR");
+    private static readonly LibCryptoAlgorithm Aes192 = LibCryptoAlgorithm.Cipher("AES-192-CTR");
+    private static readonly LibCryptoAlgorithm Aes256 = LibCryptoAlgorithm.Cipher("AES-256-CTR");
 
     private readonly CipherContext _context;
 
@@ -21,13 +21,15 @@ internal sealed unsafe class AesCtr : IDisposable
     {
         nint cipher = key.Length switch
         {
-            16 => Aes128.Value,
-            24 => Aes192.Value,
-            32 => Aes256.Value,
+            16 => Aes128.Handle,
+            24 => Aes192.Handle,
+            32 => Aes256.Handle,
             _ => throw new ArgumentException($"an AES key has 16, 24 or 32 bytes, not {key.Length}", nameof(key)),
         };
         _context = CipherContext.Create(cipher, key, encrypting: true);
     }
+
+    public static bool IsSupported => Aes128.IsSupported && Aes192.IsSupported && Aes256.IsSupported;
 
     /// <summary>Encrypts or decrypts from the given initial block on. The output may be the input.</summary>
     public void Transform(ReadOnlySpan<byte> counter, ReadOnlySpan<byte> input, Span<byte> output)
@@ -38,9 +40,9 @@ internal sealed unsafe class AesCtr : IDisposable
         int written = 0;
         fixed (byte* iv = counter, source = input, target = output)
         {
-            LibCrypto.Check(LibCrypto.EVP_CipherInit_ex2(context.Value, 0, null, iv, -1, 0), nameof(LibCrypto.EVP_CipherInit_ex2));
+            LibCrypto.Check(LibCrypto.EVP_CipherInit_ex2(context.Value, 0, null, iv, -1, 0));
             if (input.Length > 0)
-                LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context.Value, target, &written, source, input.Length), nameof(LibCrypto.EVP_CipherUpdate));
+                LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context.Value, target, &written, source, input.Length));
         }
     }
 
@@ -53,6 +55,4 @@ internal sealed unsafe class AesCtr : IDisposable
     }
 
     public void Dispose() => _context.Dispose();
-
-    private static nint Fetch(string name) => LibCrypto.Check(LibCrypto.EVP_CIPHER_fetch(0, name, 0), name);
 }

@@ -14,8 +14,8 @@ internal sealed unsafe class AesGcmCipher : IDisposable
     private const int GetTag = 0x10;
     private const int SetTag = 0x11;
 
-    private static readonly Lazy<nint> Aes128 = new(static () => Fetch("AES-128-GCM"));
-    private static readonly Lazy<nint> Aes256 = new(static () => Fetch("AES-256-GCM"));
+    private static readonly LibCryptoAlgorithm Aes128 = LibCryptoAlgorithm.Cipher("AES-128-GCM");
+    private static readonly LibCryptoAlgorithm Aes256 = LibCryptoAlgorithm.Cipher("AES-256-GCM");
 
     private readonly CipherContext _context;
     private readonly bool _encrypting;
@@ -25,13 +25,15 @@ internal sealed unsafe class AesGcmCipher : IDisposable
     {
         nint cipher = key.Length switch
         {
-            16 => Aes128.Value,
-            32 => Aes256.Value,
+            16 => Aes128.Handle,
+            32 => Aes256.Handle,
             _ => throw new ArgumentException($"an AES-GCM key has 16 or 32 bytes, not {key.Length}", nameof(key)),
         };
         _encrypting = encrypting;
         _context = CipherContext.Create(cipher, key, encrypting);
     }
+
+    public static bool IsSupported => Aes128.IsSupported && Aes256.IsSupported;
 
     /// <summary>Encrypts; the ciphertext may be at the plaintext's place. A nonce must never come twice under one key.</summary>
     public void Seal(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> plaintext, Span<byte> ciphertext, Span<byte> tag)
@@ -47,15 +49,18 @@ internal sealed unsafe class AesGcmCipher : IDisposable
             Begin(context.Value, iv, header, aad.Length);
             int written = 0;
             if (plaintext.Length > 0)
-                LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context.Value, target, &written, source, plaintext.Length), nameof(LibCrypto.EVP_CipherUpdate));
+                LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context.Value, target, &written, source, plaintext.Length));
             byte nothing;
-            LibCrypto.Check(LibCrypto.EVP_CipherFinal_ex(context.Value, &nothing, &written), nameof(LibCrypto.EVP_CipherFinal_ex));
-            LibCrypto.Check(LibCrypto.EVP_CIPHER_CTX_ctrl(context.Value, GetTag, TagSize, mark), nameof(LibCrypto.EVP_CIPHER_CTX_ctrl));
+            LibCrypto.Check(LibCrypto.EVP_CipherFinal_ex(context.Value, &nothing, &written));
+            LibCrypto.Check(LibCrypto.EVP_CIPHER_CTX_ctrl(context.Value, GetTag, TagSize, mark));
         }
     }
 
-    /// <summary>Decrypts; false, and the plaintext zeroed, when the tag does not fit. The plaintext may be at the ciphertext's place.</summary>
-    public bool TryOpen(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext)
+    /// <summary>
+    /// Decrypts; false, and the plaintext zeroed, when the tag does not fit. The plaintext may be at the ciphertext's place.
+    /// </summary>
+    public bool TryOpen(
+        ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext)
     {
         if (_encrypting)
             throw new InvalidOperationException("this cipher only seals");
@@ -66,10 +71,10 @@ internal sealed unsafe class AesGcmCipher : IDisposable
         fixed (byte* iv = nonce, header = aad, source = ciphertext, target = plaintext, mark = tag)
         {
             Begin(context.Value, iv, header, aad.Length);
-            LibCrypto.Check(LibCrypto.EVP_CIPHER_CTX_ctrl(context.Value, SetTag, TagSize, mark), nameof(LibCrypto.EVP_CIPHER_CTX_ctrl));
+            LibCrypto.Check(LibCrypto.EVP_CIPHER_CTX_ctrl(context.Value, SetTag, TagSize, mark));
             int written = 0;
             if (ciphertext.Length > 0)
-                LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context.Value, target, &written, source, ciphertext.Length), nameof(LibCrypto.EVP_CipherUpdate));
+                LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context.Value, target, &written, source, ciphertext.Length));
             byte nothing;
             if (LibCrypto.EVP_CipherFinal_ex(context.Value, &nothing, &written) == 1)
                 return true;
@@ -83,11 +88,9 @@ internal sealed unsafe class AesGcmCipher : IDisposable
 
     private static void Begin(nint context, byte* iv, byte* header, int headerLength)
     {
-        LibCrypto.Check(LibCrypto.EVP_CipherInit_ex2(context, 0, null, iv, -1, 0), nameof(LibCrypto.EVP_CipherInit_ex2));
+        LibCrypto.Check(LibCrypto.EVP_CipherInit_ex2(context, 0, null, iv, -1, 0));
         int written = 0;
         if (headerLength > 0)
-            LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context, null, &written, header, headerLength), nameof(LibCrypto.EVP_CipherUpdate));
+            LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context, null, &written, header, headerLength));
     }
-
-    private static nint Fetch(string name) => LibCrypto.Check(LibCrypto.EVP_CIPHER_fetch(0, name, 0), name);
 }

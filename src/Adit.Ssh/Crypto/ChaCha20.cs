@@ -10,7 +10,7 @@ internal sealed unsafe class ChaCha20 : IDisposable
 {
     public const int KeySize = 32;
 
-    private static readonly Lazy<nint> Cipher = new(static () => LibCrypto.Check(LibCrypto.EVP_CIPHER_fetch(0, "ChaCha20", 0), "ChaCha20"));
+    private static readonly LibCryptoAlgorithm Algorithm = LibCryptoAlgorithm.Cipher("ChaCha20");
 
     private readonly CipherContext _context;
 
@@ -18,8 +18,10 @@ internal sealed unsafe class ChaCha20 : IDisposable
     public ChaCha20(ReadOnlySpan<byte> key)
     {
         Buffers.RequireLength(key, KeySize, nameof(key));
-        _context = CipherContext.Create(Cipher.Value, key, encrypting: true);
+        _context = CipherContext.Create(Algorithm.Handle, key, encrypting: true);
     }
+
+    public static bool IsSupported => Algorithm.IsSupported;
 
     /// <summary>
     /// Encrypts or decrypts from a block of 64 bytes on. The nonce goes in as big-endian bytes, as SSH writes a sequence
@@ -35,9 +37,9 @@ internal sealed unsafe class ChaCha20 : IDisposable
         int written = 0;
         fixed (byte* start = iv, source = input, target = output)
         {
-            LibCrypto.Check(LibCrypto.EVP_CipherInit_ex2(context.Value, 0, null, start, -1, 0), nameof(LibCrypto.EVP_CipherInit_ex2));
+            LibCrypto.Check(LibCrypto.EVP_CipherInit_ex2(context.Value, 0, null, start, -1, 0));
             if (input.Length > 0)
-                LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context.Value, target, &written, source, input.Length), nameof(LibCrypto.EVP_CipherUpdate));
+                LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context.Value, target, &written, source, input.Length));
         }
     }
 

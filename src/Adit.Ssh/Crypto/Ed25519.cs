@@ -11,6 +11,10 @@ internal static unsafe class Ed25519
 
     private const string KeyType = "ED25519";
 
+    private static readonly LibCryptoAlgorithm Algorithm = LibCryptoAlgorithm.Key(KeyType);
+
+    public static bool IsSupported => Algorithm.IsSupported;
+
     public static void PublicKey(ReadOnlySpan<byte> seed, Span<byte> publicKey)
     {
         Buffers.RequireLength(seed, SeedSize, nameof(seed));
@@ -25,10 +29,10 @@ internal static unsafe class Ed25519
         Buffers.RequireLength(signature, SignatureSize, nameof(signature));
         using EvpKey key = EvpKey.FromPrivate(KeyType, seed);
         using DigestContext context = DigestContext.Create();
-        LibCrypto.Check(LibCrypto.EVP_DigestSignInit(context, 0, 0, 0, key), nameof(LibCrypto.EVP_DigestSignInit));
+        LibCrypto.Check(LibCrypto.EVP_DigestSignInit(context, 0, 0, 0, key));
         nuint length = SignatureSize;
         fixed (byte* output = signature, input = data)
-            LibCrypto.Check(LibCrypto.EVP_DigestSign(context, output, &length, input, (nuint)data.Length), nameof(LibCrypto.EVP_DigestSign));
+            LibCrypto.Check(LibCrypto.EVP_DigestSign(context, output, &length, input, (nuint)data.Length));
         if (length != SignatureSize)
             throw new CryptographicException($"libcrypto made an Ed25519 signature of {length} bytes");
     }
@@ -40,7 +44,7 @@ internal static unsafe class Ed25519
             return false;
         using EvpKey key = EvpKey.FromPublic(KeyType, publicKey);
         using DigestContext context = DigestContext.Create();
-        LibCrypto.Check(LibCrypto.EVP_DigestVerifyInit(context, 0, 0, 0, key), nameof(LibCrypto.EVP_DigestVerifyInit));
+        LibCrypto.Check(LibCrypto.EVP_DigestVerifyInit(context, 0, 0, 0, key));
         fixed (byte* given = signature, input = data)
         {
             if (LibCrypto.EVP_DigestVerify(context, given, SignatureSize, input, (nuint)data.Length) == 1)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
@@ -40,7 +41,9 @@ internal static unsafe partial class LibCrypto
             "libcrypto of OpenSSL 3 is not on this machine; install the package " +
             "libssl3 (Debian, Ubuntu), openssl-libs (Fedora, RHEL), libcrypto3 (Alpine), openssl@3 (Homebrew) or OpenSSL 3 for Windows");
 
-    /// <summary>The exception for a call that must not fail and did; empties the thread's error queue, which .NET's own classes share.</summary>
+    /// <summary>
+    /// The exception for a call that must not fail and did; empties the thread's error queue, which .NET's own classes share.
+    /// </summary>
     public static CryptographicException Failure(string function)
     {
         Span<byte> text = stackalloc byte[256];
@@ -55,13 +58,21 @@ internal static unsafe partial class LibCrypto
     }
 
     /// <summary>Fails unless a function returned 1, as most of libcrypto does on success.</summary>
-    public static void Check(int result, string function)
+    public static void Check(int result, [CallerArgumentExpression(nameof(result))] string call = "")
     {
         if (result != 1)
-            throw Failure(function);
+            throw Failure(FunctionOf(call));
     }
 
-    public static nint Check(nint result, string function) => result != 0 ? result : throw Failure(function);
+    /// <summary>Fails when a function returned no object.</summary>
+    public static nint Check(nint result, [CallerArgumentExpression(nameof(result))] string call = "") =>
+        result != 0 ? result : throw Failure(FunctionOf(call));
+
+    private static string FunctionOf(string call)
+    {
+        string name = call.Split('(')[0];
+        return name[(name.LastIndexOf('.') + 1)..];
+    }
 
     private static string[] CandidateNames()
     {
@@ -69,7 +80,14 @@ internal static unsafe partial class LibCrypto
             return [RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "libcrypto-3-arm64.dll" : "libcrypto-3-x64.dll"];
         // macOS ends a process that loads its own unversioned libcrypto.dylib, so that name is never tried there.
         if (OperatingSystem.IsMacOS())
-            return ["libcrypto.3.dylib", "/opt/homebrew/opt/openssl@3/lib/libcrypto.3.dylib", "/usr/local/opt/openssl@3/lib/libcrypto.3.dylib"];
+        {
+            return
+            [
+                "libcrypto.3.dylib",
+                "/opt/homebrew/opt/openssl@3/lib/libcrypto.3.dylib",
+                "/usr/local/opt/openssl@3/lib/libcrypto.3.dylib",
+            ];
+        }
         return ["libcrypto.so.3", "libcrypto.so"];
     }
 
@@ -123,6 +141,9 @@ internal static unsafe partial class LibCrypto
     [LibraryImport(Library)]
     public static partial int EVP_MAC_final(nint context, byte* output, nuint* outputLength, nuint outputSize);
 
+    [LibraryImport(Library)]
+    public static partial int EVP_MAC_CTX_set_params(nint context, OsslParam* parameters);
+
     // Digests
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint EVP_MD_fetch(nint context, string algorithm, nint properties);
@@ -146,6 +167,9 @@ internal static unsafe partial class LibCrypto
     public static partial int EVP_DigestFinalXOF(DigestContext context, byte* output, nuint outputLength);
 
     // Asymmetric keys
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint EVP_KEYMGMT_fetch(nint context, string algorithm, nint properties);
+
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     public static partial EvpKey EVP_PKEY_new_raw_private_key_ex(nint context, string keyType, nint properties, byte* key, nuint length);
 
@@ -208,7 +232,8 @@ internal static unsafe partial class LibCrypto
     public static partial void BN_set_flags(BigNumber number, int flags);
 
     [LibraryImport(Library)]
-    public static partial int BN_mod_exp_mont_consttime(BigNumber result, BigNumber @base, BigNumber exponent, BigNumber modulus, BigNumberContext context, nint montgomery);
+    public static partial int BN_mod_exp_mont_consttime(
+        BigNumber result, BigNumber @base, BigNumber exponent, BigNumber modulus, BigNumberContext context, nint montgomery);
 
     [LibraryImport(Library)]
     public static partial nint BN_get_rfc3526_prime_2048(BigNumber result);
@@ -218,4 +243,19 @@ internal static unsafe partial class LibCrypto
 
     [LibraryImport(Library)]
     public static partial nint BN_get_rfc3526_prime_8192(BigNumber result);
+}
+
+/// <summary>OSSL_PARAM: a named parameter; an array of them ends with an empty one.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct OsslParam
+{
+    private byte* _key;
+    private uint _dataType;
+    private void* _data;
+    private nuint _dataSize;
+    private nuint _returnSize;
+
+    /// <summary>A parameter of type OSSL_PARAM_UTF8_STRING; its name ends with a zero byte, its length counts none.</summary>
+    public static OsslParam Utf8String(byte* name, byte* value, int length) =>
+        new() { _key = name, _dataType = 4, _data = value, _dataSize = (nuint)length };
 }

@@ -35,7 +35,7 @@ internal sealed class CipherContext : LibCryptoHandle
     public static unsafe CipherContext Create(nint cipher, ReadOnlySpan<byte> key, bool encrypting)
     {
         CipherContext context = new();
-        context.SetHandle(LibCrypto.Check(LibCrypto.EVP_CIPHER_CTX_new(), nameof(LibCrypto.EVP_CIPHER_CTX_new)));
+        context.SetHandle(LibCrypto.Check(LibCrypto.EVP_CIPHER_CTX_new()));
         fixed (byte* keyBytes = key)
         {
             if (LibCrypto.EVP_CipherInit_ex2(context.handle, cipher, keyBytes, null, encrypting ? 1 : 0, 0) == 1)
@@ -58,7 +58,7 @@ internal sealed class MacContext : LibCryptoHandle
     public static MacContext Create(nint mac)
     {
         MacContext context = new();
-        context.SetHandle(LibCrypto.Check(LibCrypto.EVP_MAC_CTX_new(mac), nameof(LibCrypto.EVP_MAC_CTX_new)));
+        context.SetHandle(LibCrypto.Check(LibCrypto.EVP_MAC_CTX_new(mac)));
         return context;
     }
 
@@ -75,7 +75,7 @@ internal sealed class DigestContext : LibCryptoHandle
     public static DigestContext Create()
     {
         DigestContext context = new();
-        context.SetHandle(LibCrypto.Check(LibCrypto.EVP_MD_CTX_new(), nameof(LibCrypto.EVP_MD_CTX_new)));
+        context.SetHandle(LibCrypto.Check(LibCrypto.EVP_MD_CTX_new()));
         return context;
     }
 
@@ -105,7 +105,7 @@ internal sealed class EvpKey : LibCryptoHandle
     {
         nuint length = (nuint)output.Length;
         fixed (byte* bytes = output)
-            LibCrypto.Check(LibCrypto.EVP_PKEY_get_raw_public_key(this, bytes, &length), nameof(LibCrypto.EVP_PKEY_get_raw_public_key));
+            LibCrypto.Check(LibCrypto.EVP_PKEY_get_raw_public_key(this, bytes, &length));
     }
 
     protected override bool ReleaseHandle()
@@ -141,7 +141,7 @@ internal sealed class BigNumber : LibCryptoHandle
     public static BigNumber Create()
     {
         BigNumber number = new();
-        number.SetHandle(LibCrypto.Check(LibCrypto.BN_new(), nameof(LibCrypto.BN_new)));
+        number.SetHandle(LibCrypto.Check(LibCrypto.BN_new()));
         return number;
     }
 
@@ -149,7 +149,7 @@ internal sealed class BigNumber : LibCryptoHandle
     {
         BigNumber number = Create();
         fixed (byte* bytes = bigEndian)
-            LibCrypto.Check(LibCrypto.BN_bin2bn(bytes, bigEndian.Length, number), nameof(LibCrypto.BN_bin2bn));
+            LibCrypto.Check(LibCrypto.BN_bin2bn(bytes, bigEndian.Length, number));
         if (secret)
             LibCrypto.BN_set_flags(number, ConstantTime);
         return number;
@@ -178,7 +178,7 @@ internal sealed class BigNumberContext : LibCryptoHandle
     public static BigNumberContext Create()
     {
         BigNumberContext context = new();
-        context.SetHandle(LibCrypto.Check(LibCrypto.BN_CTX_secure_new(), nameof(LibCrypto.BN_CTX_secure_new)));
+        context.SetHandle(LibCrypto.Check(LibCrypto.BN_CTX_secure_new()));
         return context;
     }
 

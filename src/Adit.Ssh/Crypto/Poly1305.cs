@@ -6,9 +6,11 @@ internal sealed unsafe class Poly1305 : IDisposable
     public const int KeySize = 32;
     public const int TagSize = 16;
 
-    private static readonly Lazy<nint> Mac = new(static () => LibCrypto.Check(LibCrypto.EVP_MAC_fetch(0, "POLY1305", 0), "POLY1305"));
+    private static readonly LibCryptoAlgorithm Algorithm = LibCryptoAlgorithm.Mac("POLY1305");
 
-    private readonly MacContext _context = MacContext.Create(Mac.Value);
+    private readonly MacContext _context = MacContext.Create(Algorithm.Handle);
+
+    public static bool IsSupported => Algorithm.IsSupported;
 
     /// <summary>The tag of the data. A key must never serve twice.</summary>
     public void Compute(ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, Span<byte> tag)
@@ -19,9 +21,9 @@ internal sealed unsafe class Poly1305 : IDisposable
         nuint written = 0;
         fixed (byte* oneTimeKey = key, input = data, output = tag)
         {
-            LibCrypto.Check(LibCrypto.EVP_MAC_init(context.Value, oneTimeKey, KeySize, 0), nameof(LibCrypto.EVP_MAC_init));
-            LibCrypto.Check(LibCrypto.EVP_MAC_update(context.Value, input, (nuint)data.Length), nameof(LibCrypto.EVP_MAC_update));
-            LibCrypto.Check(LibCrypto.EVP_MAC_final(context.Value, output, &written, TagSize), nameof(LibCrypto.EVP_MAC_final));
+            LibCrypto.Check(LibCrypto.EVP_MAC_init(context.Value, oneTimeKey, KeySize, 0));
+            LibCrypto.Check(LibCrypto.EVP_MAC_update(context.Value, input, (nuint)data.Length));
+            LibCrypto.Check(LibCrypto.EVP_MAC_final(context.Value, output, &written, TagSize));
         }
     }
 

@@ -9,6 +9,10 @@ internal static unsafe class X25519
 
     private const string KeyType = "X25519";
 
+    private static readonly LibCryptoAlgorithm Algorithm = LibCryptoAlgorithm.Key(KeyType);
+
+    public static bool IsSupported => Algorithm.IsSupported;
+
     public static void GenerateKeyPair(Span<byte> privateKey, Span<byte> publicKey)
     {
         Buffers.RequireLength(privateKey, KeySize, nameof(privateKey));
@@ -43,7 +47,7 @@ internal static unsafe class X25519
         using EvpKeyContext context = LibCrypto.EVP_PKEY_CTX_new_from_pkey(0, own, 0);
         if (context.IsInvalid)
             throw LibCrypto.Failure(nameof(LibCrypto.EVP_PKEY_CTX_new_from_pkey));
-        LibCrypto.Check(LibCrypto.EVP_PKEY_derive_init(context), nameof(LibCrypto.EVP_PKEY_derive_init));
+        LibCrypto.Check(LibCrypto.EVP_PKEY_derive_init(context));
         nuint length = KeySize;
         bool agreed;
         fixed (byte* output = secret)

@@ -114,6 +114,32 @@ public sealed class StreamCipherTests
     }
 
     [Fact]
+    public void A_packet_allocates_nothing_in_any_cipher()
+    {
+        byte[] packet = new byte[256], tag = new byte[16], key = new byte[32], nonce = new byte[12], counter = new byte[16];
+        using AesCtr ctr = new(key);
+        using ChaCha20 chacha = new(key);
+        using Poly1305 poly = new();
+        using AesGcmCipher sealer = new(key, encrypting: true);
+        using AesGcmCipher opener = new(key, encrypting: false);
+        RoundTrip();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+            RoundTrip();
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+
+        void RoundTrip()
+        {
+            ctr.Transform(counter, packet, packet);
+            chacha.Transform(3, 1, packet, packet);
+            poly.Compute(key, packet, tag);
+            sealer.Seal(nonce, counter, packet, packet, tag);
+            if (!opener.TryOpen(nonce, counter, packet, tag, packet))
+                throw new InvalidOperationException("the packet does not open");
+        }
+    }
+
+    [Fact]
     public void Wrong_sizes_are_refused()
     {
         Assert.Throws<ArgumentException>(static () => new AesCtr(new byte[17]));

@@ -13,10 +13,10 @@ internal readonly record struct WycheproofVector(JsonElement Group, JsonElement 
 
     public byte[] Bytes(string name) => Convert.FromHexString(Test.GetProperty(name).GetString()!);
 
-    public bool HasFlag(string flag) => Test.GetProperty("flags").EnumerateArray().Any(f => string.Equals(f.GetString(), flag, StringComparison.Ordinal));
-
     public override string ToString() =>
-        $"tcId {Id} ({Result}; {(Test.TryGetProperty("comment", out JsonElement comment) ? comment.GetString() : "")}; {Test.GetProperty("flags").GetRawText()})";
+        $"tcId {Id} ({Result}; {Comment}; {Test.GetProperty("flags").GetRawText()})";
+
+    private string? Comment => Test.TryGetProperty("comment", out JsonElement comment) ? comment.GetString() : null;
 }
 
 /// <summary>Runs all vectors of one file and reports every one that goes wrong by its number.</summary>
@@ -28,23 +28,23 @@ internal static class Wycheproof
     /// </summary>
     public static void Run(string file, int expected, Func<WycheproofVector, bool> applies, Func<WycheproofVector, string?> check)
     {
-        List<string> failures = [];
-        int run = 0;
-        foreach (WycheproofVector vector in Read(file).Where(applies))
-        {
-            run++;
-            if (check(vector) is { } failure)
-                failures.Add($"{file} {vector}: {failure}");
-        }
-        Assert.True(failures.Count == 0, string.Join('\n', failures));
-        Assert.Equal(expected, run);
+        WycheproofVector[] vectors = [.. Read(file).Where(applies)];
+        string[] failures =
+        [
+            .. vectors
+                .Select(vector => check(vector) is { } failure ? $"{file} {vector}: {failure}" : null)
+                .OfType<string>(),
+        ];
+        Assert.True(failures.Length == 0, string.Join('\n', failures));
+        Assert.Equal(expected, vectors.Length);
     }
 
     public static IEnumerable<WycheproofVector> Read(string file)
     {
         using Stream stream = typeof(Wycheproof).Assembly.GetManifestResourceStream("wycheproof/" + file)
             ?? throw new FileNotFoundException(file);
-        using JsonDocument document = JsonDocument.Parse(stream);
+        // Not disposed: the vectors point into it.
+        JsonDocument document = JsonDocument.Parse(stream);
         foreach (JsonElement group in document.RootElement.GetProperty("testGroups").EnumerateArray())
         {
             foreach (JsonElement test in group.GetProperty("tests").EnumerateArray())
