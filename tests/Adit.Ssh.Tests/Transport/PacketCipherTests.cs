@@ -14,10 +14,8 @@ public class PacketCipherTests
             var ciphers = new TheoryData<string, string?>();
             foreach (CipherAlgorithm cipher in CipherAlgorithm.All)
             {
-                if (cipher.IsAead)
-                    ciphers.Add(cipher.Name, null);
-                else
-                    ciphers.AddRange([.. MacAlgorithm.All.Select(mac => (cipher.Name, (string?)mac.Name))]);
+                foreach (string? mac in cipher.IsAead ? [null] : MacAlgorithm.All.Select(mac => (string?)mac.Name))
+                    ciphers.Add(cipher.Name, mac);
             }
 
             return ciphers;
