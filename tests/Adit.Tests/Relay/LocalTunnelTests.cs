@@ -68,7 +68,7 @@ public sealed class LocalTunnelTests : IAsyncLifetime
     [Trait("Surface", "S0-8")]
     public async Task Another_users_connection_is_reset_before_a_byte_moves()
     {
-        PeerIdentity stranger = new(OtherUser.Uid);
+        PeerIdentity stranger = new(OtherUser.IsPossible ? OtherUser.Uid : LinuxCalls.GetEffectiveUserId() + 1);
         Admission admission = OtherUser.IsPossible
             ? Admission.SameUser
             : new SameUserAdmission(new FixedIdentifier(stranger), LinuxCalls.GetEffectiveUserId());
