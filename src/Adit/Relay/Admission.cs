@@ -1,0 +1,74 @@
+namespace Adit.Relay;
+
+/// <summary>What an admission is asked: may this peer use this tunnel, for this target? Plain data.</summary>
+/// <param name="Connection">The connection that came in; nothing was read from it, and nothing may be.</param>
+/// <param name="Target">What it wants to reach; null while it has not said so yet. It is then asked about again when it has.</param>
+public sealed record AdmissionRequest(IncomingConnection Connection, Endpoint? Target);
+
+/// <summary>What an admission answers. Immutable plain data.</summary>
+public sealed record AdmissionVerdict
+{
+    private AdmissionVerdict(string? refusal, PeerIdentity? peer)
+    {
+        Refusal = refusal;
+        Peer = peer;
+    }
+
+    /// <summary>Whether the peer may go on.</summary>
+    public bool IsAdmitted => Refusal is null;
+
+    /// <summary>Why not, in words for people; null if it may.</summary>
+    public string? Refusal { get; }
+
+    /// <summary>Who the peer is, if that was asked and is known.</summary>
+    public PeerIdentity? Peer { get; }
+
+    /// <summary>The peer may go on.</summary>
+    public static AdmissionVerdict Admit(PeerIdentity? peer = null) => new(null, peer);
+
+    /// <summary>The peer may not.</summary>
+    public static AdmissionVerdict Refuse(string reason, PeerIdentity? peer = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(reason);
+        return new(reason, peer);
+    }
+}
+
+/// <summary>
+/// Decides before a byte goes on whether a peer may use a tunnel. Implementations are safe for concurrent calls, and refuse what they
+/// cannot determine. An exception counts as a refusal.
+/// </summary>
+public abstract class Admission
+{
+    /// <summary>Admits everyone who can reach the listener.</summary>
+    public static Admission AnyPeer { get; } = new AnyPeerAdmission();
+
+    /// <summary>Admits the peers on this machine that run as the user of this process. The default of local listeners.</summary>
+    public static Admission SameUser { get; } = new SameUserAdmission(
+        OperatingSystem.IsLinux() ? new LinuxPeerIdentifier() : new UnknownPeerIdentifier(),
+        OperatingSystem.IsWindows() ? null : LinuxCalls.GetEffectiveUserId());
+
+    /// <summary>Decides about a peer.</summary>
+    public abstract ValueTask<AdmissionVerdict> AdmitAsync(AdmissionRequest request, CancellationToken cancellationToken);
+
+    private sealed class AnyPeerAdmission : Admission
+    {
+        public override ValueTask<AdmissionVerdict> AdmitAsync(AdmissionRequest request, CancellationToken cancellationToken) =>
+            new(AdmissionVerdict.Admit());
+    }
+}
+
+/// <summary>Admits the peers whose socket belongs to one user.</summary>
+internal sealed class SameUserAdmission(IPeerIdentifier identifier, uint? user) : Admission
+{
+    public override async ValueTask<AdmissionVerdict> AdmitAsync(AdmissionRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (request.Connection.Peer is not { } socket)
+            return AdmissionVerdict.Refuse("the peer is not on this machine, so its user cannot be known");
+        PeerIdentity? peer = await identifier.IdentifyAsync(socket, cancellationToken).ConfigureAwait(false);
+        if (peer is null)
+            return AdmissionVerdict.Refuse("the user of the peer could not be determined");
+        return peer.Uid == user ? AdmissionVerdict.Admit(peer) : AdmissionVerdict.Refuse("the peer runs as another user", peer);
+    }
+}

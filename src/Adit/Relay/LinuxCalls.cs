@@ -1,0 +1,45 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+
+namespace Adit.Relay;
+
+/// <summary>The few calls of the C library for which .NET has no word.</summary>
+internal static partial class LinuxCalls
+{
+    internal const byte FamilyInet = 2;
+    internal const byte FamilyInet6 = 10;
+
+    private const int FamilyNetlink = 16;
+    private const int SocketRaw = 3;
+    private const int CloseOnExec = 0x80000;
+    private const int NetlinkSockDiag = 4;
+    private const int DoNotWait = 0x40;
+
+    /// <summary>The user by whose rights this process acts.</summary>
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    [UnsupportedOSPlatform("windows")]
+    internal static partial uint GetEffectiveUserId();
+
+    /// <summary>Sends one request and reads one answer, which the kernel has written by the time that the request was taken.</summary>
+    /// <returns>The bytes of the answer, or a negative number where the kernel does not serve this.</returns>
+    internal static int AskNetlinkSockDiag(ReadOnlySpan<byte> request, Span<byte> reply)
+    {
+        int descriptor = OpenSocket(FamilyNetlink, SocketRaw | CloseOnExec, NetlinkSockDiag);
+        if (descriptor < 0)
+            return -1;
+        using SafeFileHandle owner = new(descriptor, ownsHandle: true);
+        return Send(owner, request, (nuint)request.Length, 0) == request.Length
+            ? (int)Receive(owner, reply, (nuint)reply.Length, DoNotWait)
+            : -1;
+    }
+
+    [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
+    private static partial int OpenSocket(int domain, int type, int protocol);
+
+    [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
+    private static partial nint Send(SafeFileHandle socket, ReadOnlySpan<byte> data, nuint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
+    private static partial nint Receive(SafeFileHandle socket, Span<byte> data, nuint length, int flags);
+}

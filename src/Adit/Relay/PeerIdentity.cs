@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Net;
+
+namespace Adit.Relay;
+
+/// <summary>Who is at the other end of a connection within this machine, as the kernel tells it. Immutable plain data.</summary>
+/// <param name="Uid">The user who made the peer's socket.</param>
+public sealed record PeerIdentity(uint Uid)
+{
+    /// <summary>The process of the peer, where it is known.</summary>
+    public int? Pid { get; init; }
+
+    /// <summary>The program of that process, where it is known.</summary>
+    public string? Executable { get; init; }
+
+    /// <summary>The identity in words, such as "uid 1000, pid 4711".</summary>
+    public override string ToString()
+    {
+        string text = string.Create(CultureInfo.InvariantCulture, $"uid {Uid}");
+        if (Pid is { } pid)
+            text += string.Create(CultureInfo.InvariantCulture, $", pid {pid}");
+        return Executable is null ? text : $"{text}, {Executable}";
+    }
+}
+
+/// <summary>The two ends of an accepted connection within this machine, by which its peer can be found. Immutable plain data.</summary>
+public sealed record PeerSocket
+{
+    private PeerSocket()
+    {
+    }
+
+    /// <summary>The peer's address and port; null for a Unix socket.</summary>
+    public IPEndPoint? Remote { get; private init; }
+
+    /// <summary>Our address and port; null for a Unix socket.</summary>
+    public IPEndPoint? Local { get; private init; }
+
+    /// <summary>What the kernel noted about the peer of a Unix socket when it connected (SO_PEERCRED); null for TCP.</summary>
+    public PeerIdentity? Credentials { get; private init; }
+
+    /// <summary>A TCP connection.</summary>
+    public static PeerSocket Tcp(IPEndPoint remote, IPEndPoint local) => new() { Remote = remote, Local = local };
+
+    /// <summary>A Unix socket's connection.</summary>
+    public static PeerSocket Unix(PeerIdentity? credentials) => new() { Credentials = credentials };
+}
+
+/// <summary>Finds out who a peer is. Implementations are safe for concurrent calls.</summary>
+public interface IPeerIdentifier
+{
+    /// <summary>Asks for the identity of a peer.</summary>
+    /// <returns>The identity, or null where it cannot be determined, which an admission takes for a refusal.</returns>
+    ValueTask<PeerIdentity?> IdentifyAsync(PeerSocket peer, CancellationToken cancellationToken);
+}

@@ -1,0 +1,90 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Adit.Relay;
+
+/// <summary>A connection that came in on a socket of this machine.</summary>
+internal sealed class SocketConnection : IncomingConnection
+{
+    // socket(7): SOL_SOCKET and SO_PEERCRED, which fills struct ucred { pid, uid, gid }.
+    private const int SocketLevel = 1;
+    private const int PeerCredentials = 17;
+    private const int CredentialsBytes = 12;
+
+    private readonly SocketDuplex _duplex;
+
+    private SocketConnection(SocketDuplex duplex, ConnectionOrigin origin, Endpoint localEndpoint, Leg leg, PeerSocket peer)
+    {
+        _duplex = duplex;
+        Origin = origin;
+        LocalEndpoint = localEndpoint;
+        Leg = leg;
+        Peer = peer;
+    }
+
+    public override ConnectionOrigin Origin { get; }
+
+    public override Endpoint LocalEndpoint { get; }
+
+    public override Leg Leg { get; }
+
+    public override PeerSocket Peer { get; }
+
+    /// <summary>Takes an accepted socket over, and closes it if it broke already.</summary>
+    /// <exception cref="SocketException">The connection broke.</exception>
+    internal static SocketConnection From(Socket socket, string? unixPath)
+    {
+        try
+        {
+            return unixPath is null ? FromTcp(socket) : FromUnix(socket, unixPath);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    public override ValueTask<Duplex> AcceptAsync(CancellationToken cancellationToken) => new(_duplex);
+
+    // A reset, since an end in order would look like a server that has nothing to say, and a client that had sent its question and
+    // ended its direction would take the silence for the answer.
+    public override ValueTask RefuseAsync(Refusal refusal, CancellationToken cancellationToken)
+    {
+        _duplex.Abort();
+        return _duplex.DisposeAsync();
+    }
+
+    public override ValueTask DisposeAsync() => RefuseAsync(new(RefusalKind.Stopping, "not answered"), CancellationToken.None);
+
+    private static SocketConnection FromTcp(Socket socket)
+    {
+        IPEndPoint remote = (IPEndPoint)socket.RemoteEndPoint!;
+        IPEndPoint local = (IPEndPoint)socket.LocalEndPoint!;
+        bool sameMachine = IPAddress.IsLoopback(remote.Address) || remote.Address.Equals(local.Address);
+        ConnectionOrigin origin = ConnectionOrigin.From(remote);
+        Endpoint end = Endpoint.Tcp(local);
+        Leg leg = sameMachine
+            ? new("app", end.ToString(), LegProtection.None) { Within = Machine.ThisName }
+            : new(origin.ToString(), end.ToString(), LegProtection.None);
+        return new(new SocketDuplex(socket), origin, end, leg, PeerSocket.Tcp(remote, local));
+    }
+
+    private static SocketConnection FromUnix(Socket socket, string path)
+    {
+        Leg leg = new("app", path, LegProtection.None) { Within = Machine.ThisName };
+        return new(new SocketDuplex(socket), new ConnectionOrigin(path, 0), Endpoint.Unix(path), leg, PeerSocket.Unix(Credentials(socket)));
+    }
+
+    private static PeerIdentity? Credentials(Socket socket)
+    {
+        if (!OperatingSystem.IsLinux())
+            return null;
+        Span<byte> credentials = stackalloc byte[CredentialsBytes];
+        if (socket.GetRawSocketOption(SocketLevel, PeerCredentials, credentials) != CredentialsBytes)
+            return null;
+        int pid = MemoryMarshal.Read<int>(credentials);
+        return new(MemoryMarshal.Read<uint>(credentials[4..])) { Pid = pid > 0 ? pid : null };
+    }
+}

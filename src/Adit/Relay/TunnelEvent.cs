@@ -1,0 +1,108 @@
+namespace Adit.Relay;
+
+/// <summary>
+/// Something that happened to a tunnel. Plain data, the same for the verbose output, metrics and the audit log. Immutable.
+/// </summary>
+public abstract record TunnelEvent
+{
+    /// <summary>When it happened, in UTC.</summary>
+    public required DateTimeOffset Time { get; init; }
+}
+
+/// <summary>A listener is open; connections may come.</summary>
+public sealed record ListenerOpened : TunnelEvent
+{
+    /// <summary>The ends it listens on, with the ports that were really bound.</summary>
+    public required IReadOnlyList<Endpoint> Endpoints { get; init; }
+
+    /// <summary>Whether peers beyond this machine can reach one of them.</summary>
+    public required bool IsExposed { get; init; }
+
+    /// <summary>Where its connections go; null if each of them says so itself.</summary>
+    public required Endpoint? Target { get; init; }
+}
+
+/// <summary>A listener is closed. Connections that it accepted may go on.</summary>
+public sealed record ListenerClosed : TunnelEvent
+{
+    /// <summary>The ends it listened on.</summary>
+    public required IReadOnlyList<Endpoint> Endpoints { get; init; }
+}
+
+/// <summary>A connection could not be accepted. The listener goes on, after a pause.</summary>
+public sealed record AcceptFailed : TunnelEvent
+{
+    /// <summary>The ends it listens on.</summary>
+    public required IReadOnlyList<Endpoint> Endpoints { get; init; }
+
+    /// <summary>Why, in words for people.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>How long the listener pauses.</summary>
+    public required TimeSpan Pause { get; init; }
+}
+
+/// <summary>Something that happened to one connection of a tunnel.</summary>
+public abstract record ConnectionEvent : TunnelEvent
+{
+    /// <summary>The number of the connection, which no other one of this process has.</summary>
+    public required long ConnectionId { get; init; }
+
+    /// <summary>Who began it.</summary>
+    public required ConnectionOrigin Origin { get; init; }
+
+    /// <summary>The end at which it came in.</summary>
+    public required Endpoint LocalEndpoint { get; init; }
+
+    /// <summary>Who the peer is; null where that was not asked or is not known.</summary>
+    public PeerIdentity? Peer { get; init; }
+
+    /// <summary>What it wants to reach; null if it was refused before it said so.</summary>
+    public required Endpoint? Target { get; init; }
+}
+
+/// <summary>A connection was admitted and reached its target.</summary>
+public sealed record ConnectionOpened : ConnectionEvent
+{
+    /// <summary>The legs it takes.</summary>
+    public required Route Route { get; init; }
+}
+
+/// <summary>A connection was refused, or its target could not be reached. Not one of its bytes went on.</summary>
+public sealed record ConnectionRefused : ConnectionEvent
+{
+    /// <summary>Why.</summary>
+    public required Refusal Refusal { get; init; }
+}
+
+/// <summary>A connection that had opened is over.</summary>
+public sealed record ConnectionClosed : ConnectionEvent
+{
+    /// <summary>The legs it took.</summary>
+    public required Route Route { get; init; }
+
+    /// <summary>Bytes that were handed to the target.</summary>
+    public required long BytesToTarget { get; init; }
+
+    /// <summary>Bytes that came from the target and were handed to the peer.</summary>
+    public required long BytesFromTarget { get; init; }
+
+    /// <summary>How long it was open.</summary>
+    public required TimeSpan Duration { get; init; }
+
+    /// <summary>Why it ended, for programs.</summary>
+    public required RelayEnd End { get; init; }
+
+    /// <summary>What failed, in words for people; null where nothing did.</summary>
+    public string? Failure { get; init; }
+}
+
+/// <summary>Takes the events of tunnels.</summary>
+public interface ITunnelEvents
+{
+    /// <summary>
+    /// Takes an event. Called where it happens, by several threads at once; the connection waits meanwhile, so return soon. What this
+    /// throws does not reach the tunnel; see <see cref="Forward.EventFailure"/>.
+    /// </summary>
+    void Report(TunnelEvent tunnelEvent);
+}

@@ -1,0 +1,32 @@
+using System.Runtime.InteropServices;
+
+namespace Adit.Relay;
+
+/// <summary>What a path itself is, links not followed (statx(2)).</summary>
+internal readonly partial record struct UnixFile(bool IsSocket, uint Owner, ulong Inode)
+{
+    private const int CurrentDirectory = -100;
+    private const int NoFollow = 0x100;
+    private const uint BasicStats = 0x7ff;
+    private const int StatxBytes = 256;
+    private const int OwnerOffset = 20;
+    private const int ModeOffset = 28;
+    private const int InodeOffset = 32;
+    private const int TypeMask = 0xf000;
+    private const int TypeSocket = 0xc000;
+
+    /// <summary>Looks; null where there is nothing, or nothing that may be seen.</summary>
+    internal static UnixFile? Look(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+            return File.Exists(path) ? new(IsSocket: false, 0, 0) : null;
+        Span<byte> stat = stackalloc byte[StatxBytes];
+        if (Statx(CurrentDirectory, path, NoFollow, BasicStats, stat) != 0)
+            return null;
+        bool socket = (MemoryMarshal.Read<ushort>(stat[ModeOffset..]) & TypeMask) == TypeSocket;
+        return new(socket, MemoryMarshal.Read<uint>(stat[OwnerOffset..]), MemoryMarshal.Read<ulong>(stat[InodeOffset..]));
+    }
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(int directory, string path, int flags, uint mask, Span<byte> result);
+}
