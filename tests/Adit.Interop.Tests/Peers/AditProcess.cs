@@ -1,0 +1,45 @@
+using Xunit.Sdk;
+
+namespace Adit.Interop.Tests.Peers;
+
+/// <summary>
+/// Starts adit as a user does. <c>ADIT_TEST_CLIENT</c> may name another program in its place: with <c>/usr/bin/ssh</c> the tests
+/// of the common command line show what they expect of the yardstick itself.
+/// </summary>
+internal static class AditProcess
+{
+    private static readonly Lazy<Task<string>> Program = new(BuildAsync);
+
+    public static async Task<ChildProcess> StartAsync(ChildProcessStart start) =>
+        await ChildProcess.StartAsync(start with { Program = await Program.Value });
+
+    public static Task<ChildProcess> StartAsync(params IReadOnlyList<string> arguments) => StartAsync(new ChildProcessStart("", arguments));
+
+    /// <summary>Starts it on a terminal of its own: prompts come on <see cref="ChildProcess.Output"/>, answers go to its input.</summary>
+    public static async Task<ChildProcess> StartOnTerminalAsync(params IReadOnlyList<string> arguments)
+    {
+        var command = string.Join(' ', ((IEnumerable<string>)[await Program.Value, .. arguments])
+            .Select(static word => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
+        return await ChildProcess.StartAsync(new("script", "--quiet", "--return", "--command", command, "/dev/null")
+        {
+            Environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["TERM"] = "xterm" },
+        });
+    }
+
+    // The script of the root folder builds what is newer than the last build, so the tests see the sources as they stand.
+    private static async Task<string> BuildAsync()
+    {
+        if (Environment.GetEnvironmentVariable("ADIT_TEST_CLIENT") is { Length: > 0 } other)
+            return other;
+        var root = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(root, "Adit.slnx")))
+            root = Path.GetDirectoryName(root) ?? throw new XunitException("the tests do not run inside a checkout");
+        var script = Path.Combine(root, "adit");
+        await using var build = await ChildProcess.StartAsync(new(script, "--version"));
+        build.Input.Close();
+        var ended = build.WaitForExitAsync();
+        if (await Task.WhenAny(ended, Task.Delay(TimeSpan.FromMinutes(4))) != ended || await ended != 0)
+            throw new XunitException($"./adit --version failed\n{build.Log}");
+        return script;
+    }
+}

@@ -1,0 +1,65 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using Adit.Tests.Shared;
+
+namespace Adit.Interop.Tests.Peers;
+
+/// <summary>Large transfers through a tunnel and back, with the proof that not a byte changed.</summary>
+internal static class Bulk
+{
+    private const int BlockSize = 64 * 1024 - 7;
+
+    private static readonly byte[] Pattern = TestBytes.Of(BlockSize);
+
+    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> Blocks(long bytes)
+    {
+        for (; bytes > 0; bytes -= BlockSize)
+        {
+            await Task.Yield();
+            yield return Pattern.AsMemory(0, (int)Math.Min(bytes, BlockSize));
+        }
+    }
+
+    /// <summary>Sends to a <see cref="TcpService.Checksum"/> behind this port; fails when what arrived is not what was sent.</summary>
+    public static async Task SendAsync(int port, long bytes, CancellationToken cancellationToken = default)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var stream = client.GetStream();
+        await foreach (var block in Blocks(bytes).WithCancellation(cancellationToken))
+        {
+            hash.AppendData(block.Span);
+            await stream.WriteAsync(block, cancellationToken);
+        }
+        client.Client.Shutdown(SocketShutdown.Send);
+        using var reader = new StreamReader(stream, Encoding.ASCII);
+        Assert.Equal(Convert.ToHexStringLower(hash.GetHashAndReset()), await reader.ReadToEndAsync(cancellationToken));
+    }
+
+    /// <summary>Reads all that a <see cref="TcpService.Source"/> behind this port sends; fails when it is not what it should be.</summary>
+    public static async Task ReceiveAsync(int port, long bytes, CancellationToken cancellationToken = default)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+        using var expected = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        await foreach (var block in Blocks(bytes).WithCancellation(cancellationToken))
+            expected.AppendData(block.Span);
+        var received = await SHA256.HashDataAsync(client.GetStream(), cancellationToken);
+        Assert.Equal(Convert.ToHexStringLower(expected.GetHashAndReset()), Convert.ToHexStringLower(received));
+    }
+
+    /// <summary>Sends one line to a <see cref="TcpService.Echo"/> behind this port and expects it back.</summary>
+    public static async Task EchoAsync(int port, string line = "hello below", CancellationToken cancellationToken = default)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+        var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(line), cancellationToken);
+        client.Client.Shutdown(SocketShutdown.Send);
+        using var reader = new StreamReader(stream, Encoding.ASCII);
+        Assert.Equal(line, await reader.ReadToEndAsync(cancellationToken));
+    }
+}
