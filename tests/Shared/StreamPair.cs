@@ -82,6 +82,7 @@ internal sealed class StreamPair
         {
             if (disposing && Interlocked.Exchange(ref _disposed, 1) == 0)
             {
+                writer.CancelPendingFlush();
                 writer.Complete();
                 reader.Complete();
                 reader.CancelPendingRead();
