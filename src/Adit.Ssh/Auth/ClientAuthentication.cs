@@ -106,12 +106,13 @@ internal sealed class ClientAuthentication(SshTransport transport, KeyExchange k
     /// The strongest algorithm of the key that the server takes: by server-sig-algs (RFC 8308 section 3.1) where it sent that,
     /// else the key's strongest, since a server that says nothing may still know it.
     /// </summary>
-    public string? SignatureAlgorithmFor(SshPublicKey key)
+    public string? SignatureAlgorithmFor(SshPublicKey key, IReadOnlyList<string>? allowed)
     {
+        IEnumerable<string> usable = key.SignatureAlgorithms.Where(name => allowed is null || allowed.Contains(name));
         if (!transport.PeerExtensions.TryGetValue("server-sig-algs", out byte[]? value))
-            return key.SignatureAlgorithms[0];
+            return usable.FirstOrDefault();
         string[] served = Encoding.ASCII.GetString(value).Split(',');
-        return key.SignatureAlgorithms.FirstOrDefault(name => served.Contains(name) || served.Contains(WithoutCertificate(name)));
+        return usable.FirstOrDefault(name => served.Contains(name) || served.Contains(KeyType.WithoutCertificate(name)));
     }
 
     /// <summary>What a publickey signature covers: the session identifier and the request up to the signature.</summary>
@@ -155,6 +156,4 @@ internal sealed class ClientAuthentication(SshTransport transport, KeyExchange k
     }
 
     public void OnClosed(SshClosedException reason) => _replies.Writer.TryComplete();
-
-    private static string WithoutCertificate(string name) => name.Replace("-cert-v01@openssh.com", string.Empty, StringComparison.Ordinal);
 }

@@ -11,7 +11,8 @@ namespace Adit.Ssh.Auth;
 /// Each key is offered first and signs only if the server would take it.
 /// </summary>
 /// <param name="keys">Keys to offer, in this order. A key may ask for its passphrase when it is to sign.</param>
-public sealed class PublicKeyMethod(IReadOnlyList<ISshSigner> keys) : ClientAuthMethod
+/// <param name="algorithms">Signature algorithms that may be used; null for all.</param>
+public sealed class PublicKeyMethod(IReadOnlyList<ISshSigner> keys, IReadOnlyList<string>? algorithms = null) : ClientAuthMethod
 {
     private const string HostBound = "publickey-hostbound-v00@openssh.com";
 
@@ -33,9 +34,9 @@ public sealed class PublicKeyMethod(IReadOnlyList<ISshSigner> keys) : ClientAuth
         return AuthOutcome.Exhausted;
     }
 
-    private static async ValueTask<AuthOutcome> TryKeyAsync(ClientAuthentication authentication, ISshSigner key, CancellationToken cancellationToken)
+    private async ValueTask<AuthOutcome> TryKeyAsync(ClientAuthentication authentication, ISshSigner key, CancellationToken cancellationToken)
     {
-        string? algorithm = authentication.SignatureAlgorithmFor(key.PublicKey);
+        string? algorithm = authentication.SignatureAlgorithmFor(key.PublicKey, algorithms);
         if (algorithm is null)
         {
             authentication.Note($"publickey {key.Source} ({key.PublicKey.KeyType}: no signature algorithm that the server takes)");

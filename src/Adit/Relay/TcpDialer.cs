@@ -21,6 +21,12 @@ public sealed record TcpDialerOptions
     /// <summary>Which addresses are tried: those of both families by default, or of one.</summary>
     public AddressFamily AddressFamily { get; init; } = AddressFamily.Unspecified;
 
+    /// <summary>The local address to connect from; null, the default, leaves it to the system. Targets of the other family fail.</summary>
+    public IPAddress? LocalAddress { get; init; }
+
+    /// <summary>Whether the system probes a silent connection (SO_KEEPALIVE). Default no.</summary>
+    public bool KeepAlive { get; init; }
+
     /// <summary>The clock; the system's by default.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
@@ -134,13 +140,17 @@ public sealed class TcpDialer : IDialer
         }
     }
 
-    private static async Task AttemptAsync(
+    private async Task AttemptAsync(
         IPEndPoint address, ChannelWriter<(Socket? Socket, Exception? Failure)> outcomes, CancellationToken cancellationToken)
     {
         Socket? socket = null;
         try
         {
             socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            if (_options.LocalAddress is { } local)
+                socket.Bind(new IPEndPoint(local, 0));
+            if (_options.KeepAlive)
+                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             await socket.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
             outcomes.TryWrite((socket, null));
         }

@@ -55,11 +55,11 @@ public sealed class SshDialer : IDialer
     {
         string what = e.Reason switch
         {
-            ChannelOpenFailureReason.AdministrativelyProhibited => $"{_link.Machine.Name} does not permit it",
-            ChannelOpenFailureReason.ConnectFailed => $"{_link.Machine.Name} could not connect",
+            ChannelOpenFailureReason.AdministrativelyProhibited => $"administratively prohibited by {_link.Machine.Name}",
+            ChannelOpenFailureReason.ConnectFailed => $"connect failed on {_link.Machine.Name}",
             ChannelOpenFailureReason.ResourceShortage => $"{_link.Machine.Name} is short of resources",
             _ => $"{_link.Machine.Name} refused",
         };
-        return $"{what} ({e.Message})";
+        return $"{what} ({Printable.Text(e.Message)})";
     }
 }

@@ -1,0 +1,86 @@
+using Adit.Relay;
+using Microsoft.Extensions.Logging;
+
+namespace Adit.Cli;
+
+/// <summary>
+/// What people are told, on standard error or in the file of <c>-E</c>: notices, errors, and with <c>-v</c> the steps. Standard output
+/// stays free for programs. Safe to call from several threads.
+/// </summary>
+internal sealed class Output : ILogger, ITunnelEvents, IDisposable
+{
+    private readonly TextWriter _writer;
+    private readonly bool _quiet;
+    private readonly int _verbosity;
+    private readonly Lock _sync = new();
+
+    public Output(string? file, bool quiet, int verbosity)
+    {
+        _writer = file is null ? Console.Error : new StreamWriter(file, append: true) { AutoFlush = true };
+        _quiet = quiet;
+        _verbosity = verbosity;
+    }
+
+    /// <summary>An error: said even with <c>-q</c>, since the exit code alone explains nothing.</summary>
+    public void Error(string message) => Write($"adit: {message}");
+
+    public void Notice(string message)
+    {
+        if (!_quiet)
+            Write($"adit: {message}");
+    }
+
+    /// <summary>Text of the server, such as its banner.</summary>
+    public void Server(string text)
+    {
+        if (!_quiet)
+            Write(Printable.Text(text, keepLines: true).TrimEnd('\n'));
+    }
+
+    public void Debug(string message)
+    {
+        if (_verbosity > 0)
+            Write($"debug1: {message}");
+    }
+
+    public void Report(TunnelEvent tunnelEvent)
+    {
+        switch (tunnelEvent)
+        {
+            case ConnectionOpened opened:
+                Debug($"connection {opened.ConnectionId} from {opened.Origin}: {opened.Route}");
+                break;
+            case ConnectionClosed closed:
+                Debug($"connection {closed.ConnectionId} from {closed.Origin} closed after {closed.Duration.TotalSeconds:0.0} s, "
+                    + $"{closed.BytesToTarget} bytes to {closed.Target} and {closed.BytesFromTarget} back{(closed.Failure is null ? string.Empty : $" ({closed.Failure})")}");
+                break;
+            case ConnectionRefused refused:
+                Notice($"connection from {refused.Origin} to {refused.Target} refused: {refused.Refusal.Reason}");
+                break;
+            case AcceptFailed failed:
+                Notice($"cannot accept connections on {string.Join(", ", failed.Endpoints)}: {failed.Reason}");
+                break;
+            default:
+                break;
+        }
+    }
+
+    IDisposable? ILogger.BeginScope<TState>(TState state) => null;
+
+    bool ILogger.IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information || _verbosity > 0;
+
+    void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        Debug(Printable.Text(formatter(state, exception)));
+
+    public void Dispose()
+    {
+        if (_writer != Console.Error)
+            _writer.Dispose();
+    }
+
+    private void Write(string line)
+    {
+        lock (_sync)
+            _writer.WriteLine(line);
+    }
+}

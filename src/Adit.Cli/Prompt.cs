@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Adit.Cli;
+
+/// <summary>
+/// Asks the user: on the terminal, or through the program of SSH_ASKPASS where there is none (ssh(1), ENVIRONMENT). The answer is null
+/// when nobody can be asked, or the user gives up.
+/// </summary>
+internal static class Prompt
+{
+    /// <summary>Asks for a secret, which is not shown while it is typed. UTF-8; the caller clears it.</summary>
+    public static ValueTask<byte[]?> SecretAsync(string question, CancellationToken cancellationToken) =>
+        AskAsync(question, echo: false, cancellationToken);
+
+    /// <summary>Asks for something that may be seen.</summary>
+    public static ValueTask<byte[]?> TextAsync(string question, CancellationToken cancellationToken) =>
+        AskAsync(question, echo: true, cancellationToken);
+
+    /// <summary>Asks until the answer is yes or no; anything else but the expected text counts as a typing error.</summary>
+    public static async ValueTask<bool> YesNoAsync(string question, string alsoYes, CancellationToken cancellationToken)
+    {
+        string prompt = question;
+        while (await TextAsync(prompt, cancellationToken) is { } bytes)
+        {
+            string answer = Encoding.UTF8.GetString(bytes).Trim();
+            if (answer.Equals("yes", StringComparison.OrdinalIgnoreCase) || answer == alsoYes)
+                return true;
+            if (answer.Length == 0 || answer.Equals("no", StringComparison.OrdinalIgnoreCase))
+                return false;
+            prompt = "Please type yes, no or the fingerprint: ";
+        }
+
+        return false;
+    }
+
+    private static async ValueTask<byte[]?> AskAsync(string question, bool echo, CancellationToken cancellationToken)
+    {
+        string? program = Environment.GetEnvironmentVariable("SSH_ASKPASS");
+        string require = Environment.GetEnvironmentVariable("SSH_ASKPASS_REQUIRE") ?? string.Empty;
+        bool canAskPass = !string.IsNullOrEmpty(program) && require != "never";
+        bool hasDisplay = Environment.GetEnvironmentVariable("DISPLAY") is { Length: > 0 } || Environment.GetEnvironmentVariable("WAYLAND_DISPLAY") is { Length: > 0 };
+        if (canAskPass && require is ("force" or "prefer"))
+            return await RunAskPassAsync(program!, question, cancellationToken);
+        if (Terminal.TryOpen() is { } terminal)
+        {
+            // Reading a terminal cannot be interrupted; giving up the wait can. The settings come back either way.
+            using (terminal)
+                return await Task.Run(() => terminal.Ask(question, echo), CancellationToken.None).WaitAsync(cancellationToken);
+        }
+
+        return canAskPass && hasDisplay ? await RunAskPassAsync(program!, question, cancellationToken) : null;
+    }
+
+    private static async ValueTask<byte[]?> RunAskPassAsync(string program, string question, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, [question]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+            using var answer = new MemoryStream();
+            await process.StandardOutput.BaseStream.CopyToAsync(answer, cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+            if (process.ExitCode != 0)
+                return null;
+            ReadOnlySpan<byte> line = answer.GetBuffer().AsSpan(0, (int)answer.Length);
+            int end = line.IndexOf((byte)'\n');
+            byte[] result = (end < 0 ? line : line[..end]).TrimEnd((byte)'\r').ToArray();
+            answer.GetBuffer().AsSpan().Clear();
+            return result;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,124 @@
+using Adit.Ssh;
+using Adit.Ssh.Keys;
+
+namespace Adit.OpenSsh;
+
+/// <summary>The values of StrictHostKeyChecking, ssh_config(5).</summary>
+public enum StrictHostKeyChecking
+{
+    /// <summary>Unknown hosts are asked about, changed ones refused. The default.</summary>
+    Ask,
+
+    /// <summary>Unknown hosts are refused, too.</summary>
+    Yes,
+
+    /// <summary>Unknown hosts are added, changed ones refused.</summary>
+    AcceptNew,
+
+    /// <summary>Every host is accepted. Unsafe: said while it is in force.</summary>
+    No,
+}
+
+/// <summary>Decides whether a host key is accepted: known hosts, StrictHostKeyChecking, and the user where it comes to that.</summary>
+/// <param name="known">The known hosts.</param>
+/// <param name="host">The host's name, or its HostKeyAlias.</param>
+/// <param name="port">Its port; 22 with a HostKeyAlias.</param>
+/// <param name="mode">How strict to be.</param>
+public sealed class HostKeyCheck(KnownHosts known, string host, int port, StrictHostKeyChecking mode)
+{
+    /// <summary>Asks the user whether an unknown key is right; given what to show. Null where nobody can be asked.</summary>
+    public Func<string, CancellationToken, ValueTask<bool>>? Ask { get; init; }
+
+    /// <summary>The file that accepted keys are added to; null to add none.</summary>
+    public string? AddTo { get; init; }
+
+    /// <summary>Whether added names are hashed (HashKnownHosts).</summary>
+    public bool Hash { get; init; }
+
+    /// <summary>Told what the user should know: a host was added, or a key was accepted unverified.</summary>
+    public Action<string> Notice { get; init; } = static _ => { };
+
+    /// <summary>The clock for certificates.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>How the key was verified, once it was.</summary>
+    public string Verification { get; private set; } = "host key NOT VERIFIED";
+
+    /// <summary>Accepts the key or throws.</summary>
+    /// <exception cref="SshHostKeyException">The key is not accepted; the message says why and what to do.</exception>
+    public async ValueTask VerifyAsync(SshPublicKey key, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        HostKeyVerdict verdict = known.Check(host, port, key, Time.GetUtcNow());
+        switch (verdict.Status)
+        {
+            case HostKeyStatus.Known:
+                Verification = $"{(key.Certificate is null ? "host key" : "host certificate")} verified, {verdict.Place}";
+                break;
+            case HostKeyStatus.Revoked:
+                throw new SshHostKeyException($"the host key of {Name} is revoked ({verdict.Place}); do not use this host", key);
+            case HostKeyStatus.CertificateRefused when mode is not StrictHostKeyChecking.No:
+                throw new SshHostKeyException($"the host certificate of {Name} is not accepted: {verdict.Detail}", key);
+            case HostKeyStatus.Changed when mode is not StrictHostKeyChecking.No:
+                throw new SshHostKeyException(Changed(key, verdict), key);
+            default:
+                await VerifyUnknownAsync(key, verdict, cancellationToken).ConfigureAwait(false);
+                break;
+        }
+    }
+
+    private string Name => KnownHosts.Name(host, port);
+
+    private async ValueTask VerifyUnknownAsync(SshPublicKey key, HostKeyVerdict verdict, CancellationToken cancellationToken)
+    {
+        string about = $"{Name} presents the {key.WithoutCertificate.ShortName} key {key.Fingerprint}";
+        switch (mode)
+        {
+            case StrictHostKeyChecking.No:
+                Verification = "host key NOT VERIFIED (StrictHostKeyChecking no)";
+                Notice($"warning: {about}, accepted without verification (StrictHostKeyChecking no)");
+                if (verdict.Status is HostKeyStatus.Unknown)
+                    Remember(key);
+                return;
+            case StrictHostKeyChecking.AcceptNew when verdict.Status is HostKeyStatus.Unknown:
+                Verification = "host key accepted on first use";
+                Remember(key);
+                return;
+            case StrictHostKeyChecking.Ask when Ask is { } ask:
+                string others = verdict.Status is HostKeyStatus.OtherTypeKnown
+                    ? $"\nThe host is known by a key of another type ({verdict.KnownKey!.ShortName} {verdict.KnownKey.Fingerprint}, {verdict.Place})."
+                    : string.Empty;
+                if (!await ask($"The host {Name} is not known by this key.\n{key.WithoutCertificate.ShortName} key fingerprint is {key.Fingerprint}.{others}", cancellationToken).ConfigureAwait(false))
+                    break;
+                Verification = "host key accepted by you";
+                Remember(key);
+                return;
+            default:
+                break;
+        }
+
+        string elsewhere = verdict.Status is HostKeyStatus.OtherTypeKnown ? $"; it is known by another type of key ({verdict.Place})" : string.Empty;
+        throw new SshHostKeyException(
+            $"host key verification failed: {about}, which is not in known_hosts{elsewhere}; compare the fingerprint with the server's administrator and add the key", key);
+    }
+
+    private string Changed(SshPublicKey key, HostKeyVerdict verdict) =>
+        $"the host key of {Name} has CHANGED: known is {verdict.KnownKey!.ShortName} {verdict.KnownKey.Fingerprint} ({verdict.Place}), "
+        + $"presented was {key.WithoutCertificate.ShortName} {key.Fingerprint}; somebody may be in between, or the host was set up anew. "
+        + $"If you know that it was, remove the old key with: ssh-keygen -R '{Name}'";
+
+    private void Remember(SshPublicKey key)
+    {
+        if (AddTo is not { } path)
+            return;
+        try
+        {
+            KnownHosts.Add(path, host, port, key, Hash);
+            Notice($"added {Name} ({key.WithoutCertificate.ShortName}) to {path}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Notice($"could not add {Name} to {path}: {e.Message}");
+        }
+    }
+}

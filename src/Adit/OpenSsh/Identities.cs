@@ -1,0 +1,157 @@
+using Adit.Ssh.Keys;
+
+namespace Adit.OpenSsh;
+
+/// <summary>Gathers the keys to offer, in ssh's order: those of the agent that are configured, the agent's others, then files.</summary>
+public sealed class Identities : IAsyncDisposable
+{
+    private readonly HostConfig _config;
+    private readonly Func<string, CancellationToken, ValueTask<byte[]?>> _askPassphrase;
+    private readonly Action<string> _notice;
+    private readonly Action<string> _debug;
+    private readonly List<IDisposable> _owned = [];
+    private SshAgent? _agent;
+
+    /// <summary>Prepares gathering.</summary>
+    /// <param name="config">Which keys.</param>
+    /// <param name="askPassphrase">Asks for the passphrase of a file, given its path; null when nobody answers.</param>
+    /// <param name="notice">Told of keys that cannot be used.</param>
+    /// <param name="debug">Told what is looked at.</param>
+    public Identities(
+        HostConfig config, Func<string, CancellationToken, ValueTask<byte[]?>> askPassphrase, Action<string> notice, Action<string> debug)
+    {
+        _config = config;
+        _askPassphrase = askPassphrase;
+        _notice = notice;
+        _debug = debug;
+    }
+
+    /// <summary>The agent in use, if there is one.</summary>
+    public SshAgent? Agent => _agent;
+
+    /// <summary>The keys to offer.</summary>
+    public async ValueTask<IReadOnlyList<ISshSigner>> GatherAsync(CancellationToken cancellationToken)
+    {
+        List<SshPublicKey> certificates = [.. _config.CertificateFiles.Select(file => ReadPublic(file.Path)).OfType<SshPublicKey>()];
+        var files = new List<ISshSigner>();
+        foreach (ConfiguredPath path in _config.IdentityFiles)
+            files.AddRange(ReadFile(path, certificates));
+        IReadOnlyList<AgentKey> agentKeys = await ListAgentAsync(cancellationToken).ConfigureAwait(false);
+
+        var offered = new List<ISshSigner>();
+        var ofFiles = new HashSet<SshPublicKey>(files.Select(static file => file.PublicKey));
+        offered.AddRange(agentKeys.Where(key => ofFiles.Contains(key.PublicKey)));
+        if (!_config.IdentitiesOnly)
+            offered.AddRange(agentKeys.Where(key => !ofFiles.Contains(key.PublicKey)));
+        var ofAgent = new HashSet<SshPublicKey>(agentKeys.Select(static key => key.PublicKey));
+        offered.AddRange(files.Where(file => !ofAgent.Contains(file.PublicKey) && file is not AgentOnlyKey));
+        return offered;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (IDisposable key in _owned)
+            key.Dispose();
+        if (_agent is not null)
+            await _agent.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask<IReadOnlyList<AgentKey>> ListAgentAsync(CancellationToken cancellationToken)
+    {
+        if (_config.IdentityAgent is not { } socket)
+            return [];
+        try
+        {
+            _agent = await SshAgent.ConnectAsync(socket, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<AgentKey> keys = await _agent.ListAsync(cancellationToken).ConfigureAwait(false);
+            _debug($"agent {socket} holds {keys.Count} keys that can be used");
+            return keys;
+        }
+        catch (SshKeyException e)
+        {
+            _debug($"agent {socket}: {e.Message}");
+            return [];
+        }
+    }
+
+    private IEnumerable<ISshSigner> ReadFile(ConfiguredPath path, List<SshPublicKey> certificates)
+    {
+        FileKey? key = OpenFile(path);
+        SshPublicKey? publicKey = key?.PublicKey ?? ReadPublic(path.Path + ".pub") ?? ReadPublic(path.Path);
+        if (publicKey is null)
+            yield break;
+        _debug($"identity file {path.Path} type {publicKey.KeyType}");
+        SshPublicKey[] fitting = [.. certificates.Append(ReadPublic(path.Path + "-cert.pub")).OfType<SshPublicKey>()
+            .Where(certificate => certificate.Certificate is not null && certificate.WithoutCertificate.Equals(publicKey)).Distinct()];
+        foreach (SshPublicKey certificate in fitting)
+            yield return key is null ? new AgentOnlyKey(certificate, path.Path) : key.With(certificate);
+        yield return key is null ? new AgentOnlyKey(publicKey, path.Path) : key;
+    }
+
+    private FileKey? OpenFile(ConfiguredPath path)
+    {
+        if (!File.Exists(path.Path))
+        {
+            if (path.Place != "default")
+                _notice($"identity file {path.Path} does not exist ({path.Place})");
+            return null;
+        }
+
+        try
+        {
+            if (!OperatingSystem.IsWindows()
+                && (File.GetUnixFileMode(path.Path) & (UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) is not UnixFileMode.None
+                && !IsPublic(path.Path))
+            {
+                _notice($"the private key {path.Path} can be read by others and is not used; protect it with: chmod 600 {path.Path}");
+                return null;
+            }
+
+            var key = FileKey.Open(path.Path, _askPassphrase, ReadPublic(path.Path + ".pub"));
+            if (key is not null)
+                _owned.Add(key);
+            return key;
+        }
+        catch (Exception e) when (e is SshKeyException or IOException or UnauthorizedAccessException)
+        {
+            if (!IsPublic(path.Path))
+                _notice($"the key {path.Path} cannot be used: {e.Message}");
+            return null;
+        }
+    }
+
+    private static bool IsPublic(string path) => ReadPublic(path) is not null;
+
+    private static SshPublicKey? ReadPublic(string path)
+    {
+        try
+        {
+            if (!File.Exists(path) || new FileInfo(path).Length > SshPrivateKey.MaxFileLength)
+                return null;
+            foreach (string line in File.ReadLines(path))
+            {
+                if (SshPublicKey.TryParseLine(line, out SshPublicKey? key, out _))
+                    return key;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A public key that cannot be read is as good as none: the private key may still do.
+            return null;
+        }
+
+        return null;
+    }
+
+    /// <summary>A public key whose private half, if anywhere, is in the agent.</summary>
+    private sealed class AgentOnlyKey(SshPublicKey publicKey, string source) : ISshSigner
+    {
+        public SshPublicKey PublicKey => publicKey;
+
+        public string Source => source;
+
+        public ValueTask<byte[]> SignAsync(string signatureAlgorithm, ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
+            throw new SshKeyException(SshKeyError.Refused, "the private key is not here");
+    }
+}
