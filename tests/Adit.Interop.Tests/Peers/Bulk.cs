@@ -44,11 +44,17 @@ internal static class Bulk
     {
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
-        using var expected = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        await foreach (var block in Blocks(bytes).WithCancellation(cancellationToken))
-            expected.AppendData(block.Span);
         var received = await SHA256.HashDataAsync(client.GetStream(), cancellationToken);
-        Assert.Equal(Convert.ToHexStringLower(expected.GetHashAndReset()), Convert.ToHexStringLower(received));
+        Assert.Equal(await HashAsync(bytes), Convert.ToHexStringLower(received));
+    }
+
+    /// <summary>SHA-256 of so many bytes of <see cref="Blocks"/>, in hexadecimal.</summary>
+    public static async Task<string> HashAsync(long bytes)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        await foreach (var block in Blocks(bytes))
+            hash.AppendData(block.Span);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>Sends one line to a <see cref="TcpService.Echo"/> behind this port and expects it back.</summary>
