@@ -1,3 +1,4 @@
+using Adit.Ssh.Auth;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Kex;
 using Adit.Ssh.Keys;
@@ -56,7 +57,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
     public byte[] SessionId => _sessionId;
 
     /// <summary>Options of a client that trusts this server.</summary>
-    public SshClientOptions Options(params Auth.ClientAuthMethod[] methods) => new()
+    public SshClientOptions Options(params ClientAuthMethod[] methods) => new()
     {
         User = "joe",
         Authentication = methods,

@@ -1,4 +1,5 @@
 using Adit.Ssh;
+using Adit.Ssh.Kex;
 using Adit.Ssh.Keys;
 
 namespace Adit.OpenSsh;

@@ -3,6 +3,7 @@ using Adit.Interop.Tests.Peers;
 using Adit.Ssh;
 using Adit.Ssh.Auth;
 using Adit.Ssh.Connection;
+using Adit.Ssh.Kex;
 using Adit.Ssh.Keys;
 using Xunit.Abstractions;
 

@@ -1,6 +1,6 @@
 using Adit.Ssh.Keys;
 
-namespace Adit.Ssh;
+namespace Adit.Ssh.Kex;
 
 /// <summary>The server's host key was not accepted.</summary>
 public sealed class SshHostKeyException : SshException

@@ -1,0 +1,85 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+
+namespace Adit.Cli.Tests;
+
+/// <summary>The arrows of docs/ARCHITECTURE.md: who may know whom, read from the sources.</summary>
+public partial class ArchitectureTests
+{
+    private static readonly Dictionary<string, string[]> Engine = new(StringComparer.Ordinal)
+    {
+        ["Wire"] = [],
+        ["Crypto"] = [],
+        ["Messages"] = ["Wire"],
+        ["Keys"] = ["Wire", "Crypto"],
+        ["Transport"] = ["Messages", "Wire", "Crypto"],
+        ["Kex"] = ["Transport", "Messages", "Wire", "Keys", "Crypto"],
+        ["Auth"] = ["Kex", "Transport", "Messages", "Wire", "Keys"],
+        ["Connection"] = ["Auth", "Kex", "Transport", "Messages", "Wire", "Keys"],
+    };
+
+    private static readonly Dictionary<string, string[]> Tunnels = new(StringComparer.Ordinal)
+    {
+        ["Relay"] = [],
+        ["SshLegs"] = ["Relay", "Ssh"],
+        ["OpenSsh"] = ["Relay", "Ssh"],
+    };
+
+    private static readonly Dictionary<string, string[]> Projects = new(StringComparer.Ordinal)
+    {
+        ["Adit.Ssh"] = [],
+        ["Adit"] = ["Adit.Ssh"],
+        ["Adit.Cli"] = ["Adit"],
+    };
+
+    [Fact]
+    public void In_the_engine_no_folder_knows_one_above_it() => Check("Adit.Ssh", "Adit.Ssh", Engine);
+
+    [Fact]
+    public void The_relay_knows_no_SSH_and_the_tunnels_parts_know_only_what_is_below_them() => Check("Adit", "Adit", Tunnels);
+
+    [Fact]
+    public void Projects_refer_only_downwards()
+    {
+        string[] found = [.. Directory.GetDirectories(Source()).Select(Path.GetFileName)!];
+        Assert.Equal(Projects.Keys.Order(), found.Order());
+        foreach ((string project, string[] allowed) in Projects)
+        {
+            string file = File.ReadAllText(Path.Combine(Source(), project, project + ".csproj"));
+            Assert.Equal(allowed, Reference().Matches(file).Select(match => match.Groups["name"].Value));
+        }
+    }
+
+    private static void Check(string project, string root, Dictionary<string, string[]> allowed)
+    {
+        string folder = Path.Combine(Source(), project);
+        string[] parts = [.. Directory.GetDirectories(folder).Select(path => Path.GetFileName(path)!).Where(name => name is not ("bin" or "obj"))];
+        Assert.Equal(allowed.Keys.Order(), parts.Order());
+        List<string> wrong = [];
+        foreach (string part in parts)
+        {
+            foreach (string file in Directory.GetFiles(Path.Combine(folder, part), "*.cs", SearchOption.AllDirectories))
+            {
+                foreach (Match use in Use().Matches(File.ReadAllText(file)))
+                {
+                    string[] names = use.Groups["name"].Value.Split('.');
+                    string target = names.Length > root.Split('.').Length && use.Groups["name"].Value.StartsWith(root + ".", StringComparison.Ordinal)
+                        ? names[root.Split('.').Length]
+                        : string.Empty;
+                    if (target.Length > 0 && target != part && !allowed[part].Contains(target))
+                        wrong.Add($"{part}/{Path.GetFileName(file)} uses {use.Groups["name"].Value}");
+                }
+            }
+        }
+
+        Assert.Empty(wrong);
+    }
+
+    private static string Source([CallerFilePath] string path = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", "src"));
+
+    [GeneratedRegex(@"^using (?<name>Adit[\w.]*);", RegexOptions.Multiline | RegexOptions.NonBacktracking)]
+    private static partial Regex Use();
+
+    [GeneratedRegex(@"<ProjectReference Include=""\.\./[\w.]+/(?<name>[\w.]+)\.csproj""", RegexOptions.NonBacktracking)]
+    private static partial Regex Reference();
+}
