@@ -1,35 +1,31 @@
 namespace Adit.Cli;
 
-/// <summary>What <c>--help</c> and <c>-V</c> print.</summary>
+/// <summary>What --help and -V print; the help fits a screen of 80 by 24.</summary>
 internal static class HelpText
 {
-    public const string Ssh = """
-        Usage: adit -N [options] [user@]host        (the same: adit ssh -N ...)
+    internal const string Text =
+        """
+        usage: adit [ssh] -N [options] [user@]host | ssh://[user@]host[:port]
 
-        Opens secure tunnels to databases and other TCP services through an SSH server,
-        and leaves none behind. Reads ~/.ssh/config, known_hosts, keys and the agent as ssh does.
+        Opens a secure tunnel, as ssh -N -L does. ~/.ssh/config and known_hosts hold.
+        Example: adit -NL 5432:localhost:5432 joe@db.example.com
 
-          -L [bind:]port:host:port  forward a local port (or socket) to a target that the server reaches;
-                                    port 0 picks a free port and prints it
-          -N                        no shell: tunnels only (needed in this version)
-          -p port   -l user         port and user of the server
-          -i file                   private key to try
-          -F file                   read this configuration alone ("none": no file)
-          -o Keyword=value          any keyword of ssh_config
-          -c list   -m list         ciphers, MACs
-          -b address  -4  -6        connect from this address, over IPv4 only, over IPv6 only
-          -g                        let other machines use local forwards
-          -v  -q  -E file           say more, say less, say it to a file
-          -V  --help                version, this page
-          -a -k -n -T -x -C -y      taken as ssh takes them; they change nothing for a tunnel
+          -L [address:]port:host:port   listen here, connect from the server; the ends
+                                        may be sockets (/path); port 0 finds a free one
+          -N             no shell and no command (sessions are not served yet)
+          -p PORT        the server's port        -l USER        the user there
+          -i FILE        a private key to try     -b ADDRESS     connect from here
+          -F FILE|none   configuration to read    -o KEY=VALUE   any word of ssh_config
+          -c CIPHERS     ciphers to offer         -m MACS        MACs to offer
+          -g             listen on all addresses  -4, -6         IPv4 or IPv6 only
+          -v, -vv, -vvv  say more                 -q             say nothing
+          -E FILE        write messages there
+          -V, --version  print the version        -h, --help     print this
 
-        Examples:
-          adit -N -L 63333:localhost:5432 joe@foo.com
-          adit -N -L 0:db.internal:5432 -o ExitOnForwardFailure=yes bastion
-
-        Exit status: 255 when the connection cannot be made or is lost, as ssh's.
-
+        -a, -k, -n, -T, -x change nothing; other options of ssh are refused.
+        Exit code: 255 for a failure of the connection or a wrong usage.
         """;
 
-    public static string Version => $"adit {typeof(HelpText).Assembly.GetName().Version?.ToString(3)}";
+    /// <summary>What -V prints.</summary>
+    internal static string Version => $"adit {typeof(HelpText).Assembly.GetName().Version?.ToString(3)}";
 }

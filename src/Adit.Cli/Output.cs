@@ -1,3 +1,4 @@
+using Adit.OpenSsh;
 using Adit.Relay;
 using Microsoft.Extensions.Logging;
 
@@ -10,15 +11,13 @@ namespace Adit.Cli;
 internal sealed class Output : ILogger, ITunnelEvents, IDisposable
 {
     private readonly TextWriter _writer;
-    private readonly bool _quiet;
-    private readonly int _verbosity;
+    private readonly LogVerbosity _level;
     private readonly Lock _sync = new();
 
-    public Output(string? file, bool quiet, int verbosity)
+    public Output(string? file, LogVerbosity level)
     {
         _writer = file is null ? Console.Error : new StreamWriter(file, append: true) { AutoFlush = true };
-        _quiet = quiet;
-        _verbosity = verbosity;
+        _level = level;
     }
 
     /// <summary>An error: said even with <c>-q</c>, since the exit code alone explains nothing.</summary>
@@ -26,20 +25,20 @@ internal sealed class Output : ILogger, ITunnelEvents, IDisposable
 
     public void Notice(string message)
     {
-        if (!_quiet)
+        if (_level >= LogVerbosity.Info)
             Write($"adit: {message}");
     }
 
     /// <summary>Text of the server, such as its banner.</summary>
     public void Server(string text)
     {
-        if (!_quiet)
+        if (_level >= LogVerbosity.Info)
             Write(Printable.Text(text, keepLines: true).TrimEnd('\n'));
     }
 
     public void Debug(string message)
     {
-        if (_verbosity > 0)
+        if (_level >= LogVerbosity.Debug1)
             Write($"debug1: {message}");
     }
 
@@ -67,7 +66,7 @@ internal sealed class Output : ILogger, ITunnelEvents, IDisposable
 
     IDisposable? ILogger.BeginScope<TState>(TState state) => null;
 
-    bool ILogger.IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information || _verbosity > 0;
+    bool ILogger.IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information || _level >= LogVerbosity.Debug1;
 
     void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         Debug(Printable.Text(formatter(state, exception)));

@@ -47,20 +47,14 @@ internal sealed class SshCommand : IAsyncDisposable
         try
         {
             line = SshCommandLine.Parse(args);
-            if (line.ShowHelp)
+            if (line.Request is not CommandLineRequest.Connect)
             {
-                await Console.Out.WriteAsync(HelpText.Ssh);
+                await Console.Out.WriteLineAsync(line.Request is CommandLineRequest.Help ? HelpText.Text : HelpText.Version);
                 return 0;
             }
 
-            if (line.ShowVersion)
-            {
-                await Console.Out.WriteLineAsync(HelpText.Version);
-                return 0;
-            }
-
-            config = SshConfig.Resolve(new() { Host = line.Destination, CommandLine = line.ConfigLines, File = line.ConfigFile });
-            output = new Output(line.LogFile, line.Quiet || config.LogLevel is "QUIET" or "FATAL", line.Verbosity + LevelOf(config.LogLevel));
+            config = line.Resolve();
+            output = new Output(line.LogFile, config.LogLevel);
         }
         catch (Exception e) when (e is UsageException or ConfigException or IOException or UnauthorizedAccessException)
         {
@@ -68,6 +62,8 @@ internal sealed class SshCommand : IAsyncDisposable
             return Failed;
         }
 
+        foreach (string note in line.Notes)
+            output.Debug(note);
         using (output)
         await using (var command = new SshCommand(config, output))
             return await command.RunUntilEndAsync();
@@ -80,14 +76,6 @@ internal sealed class SshCommand : IAsyncDisposable
         await _identities.DisposeAsync();
         _connectTimeout.Dispose();
     }
-
-    private static int LevelOf(string logLevel) => logLevel switch
-    {
-        "DEBUG" or "DEBUG1" => 1,
-        "DEBUG2" => 2,
-        "DEBUG3" => 3,
-        _ => 0,
-    };
 
     private async Task<int> RunUntilEndAsync()
     {
@@ -124,8 +112,8 @@ internal sealed class SshCommand : IAsyncDisposable
     {
         foreach (string file in _config.Files)
             _output.Debug($"read configuration {file}");
-        if (_config.Ignored.Count > 0)
-            _output.Debug($"keywords that this version passes over: {string.Join(", ", _config.Ignored)}");
+        foreach (string note in _config.Notes)
+            _output.Debug(note);
         IReadOnlyList<ClientAuthMethod> methods = await MethodsAsync(stop);
         for (int attempt = 1; ; attempt++)
         {
@@ -145,14 +133,14 @@ internal sealed class SshCommand : IAsyncDisposable
     {
         Endpoint server = Endpoint.Tcp(_config.HostName, _config.Port);
         _output.Debug($"connecting to {server} as {_config.User}");
-        if (_config.ConnectTimeout > TimeSpan.Zero)
-            _connectTimeout.CancelAfter(_config.ConnectTimeout);
+        if (_config.ConnectTimeout is { } limit)
+            _connectTimeout.CancelAfter(limit);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _connectTimeout.Token);
         try
         {
             var dialer = new TcpDialer(new()
             {
-                Timeout = _config.ConnectTimeout > TimeSpan.Zero ? _config.ConnectTimeout : TcpDialerOptions.Default.Timeout,
+                Timeout = _config.ConnectTimeout ?? TcpDialerOptions.Default.Timeout,
                 AddressFamily = _config.AddressFamily,
                 LocalAddress = _config.BindAddress is null ? null : IPAddress.Parse(_config.BindAddress),
                 KeepAlive = _config.TcpKeepAlive,
@@ -161,14 +149,14 @@ internal sealed class SshCommand : IAsyncDisposable
         }
         catch (OperationCanceledException e) when (!stop.IsCancellationRequested)
         {
-            throw new DialException(server, DialFailure.TimedOut, $"the server did not answer within {_config.ConnectTimeout.TotalSeconds:0} s (ConnectTimeout)", e);
+            throw new DialException(server, DialFailure.TimedOut, $"the server did not answer within {_config.ConnectTimeout?.TotalSeconds:0} s (ConnectTimeout)", e);
         }
     }
 
     private SshClientOptions Options(IReadOnlyList<ClientAuthMethod> methods)
     {
         IReadOnlyList<string> hostKeys = _config.Algorithms.HostKeys;
-        if (!_config.HostKeyAlgorithmsGiven)
+        if (!_config.HostKeyAlgorithmsChosen)
             hostKeys = KnownHosts.Prefer(_config.HostKeyAlias ?? _config.HostName, _config.HostKeyAlias is null ? _config.Port : 22, hostKeys);
         return new()
         {
@@ -252,7 +240,7 @@ internal sealed class SshCommand : IAsyncDisposable
 
     private async Task<bool> OpenForwardsAsync(SshLink link, CancellationToken stop)
     {
-        foreach ((ForwardSpec spec, string place) in _config.LocalForwards)
+        foreach ((ForwardSpec spec, ConfigSource source) in _config.LocalForwards)
         {
             try
             {
@@ -260,19 +248,19 @@ internal sealed class SshCommand : IAsyncDisposable
             }
             catch (ListenException e)
             {
-                _output.Error($"{e.Message} ({place})");
+                _output.Error($"{e.Message} ({source})");
                 if (_config.ExitOnForwardFailure)
                     return false;
             }
         }
 
-        return _forwards.Count > 0 || _config.LocalForwards.Count == 0;
+        return _forwards.Count > 0 || _config.LocalForwards.IsEmpty;
     }
 
     private async Task OpenForwardAsync(SshLink link, ForwardSpec spec, CancellationToken stop)
     {
         ListenSpec listen = spec.Listen is { Path: null, BindAddress: null } && _config.GatewayPorts ? ListenSpec.Tcp(spec.Listen.Port, "*") : spec.Listen;
-        _output.Debug($"local forward {spec.Text}: connections to {listen} go to {spec.Target}");
+        _output.Debug($"local forward {spec}: connections to {listen} go to {spec.Target}");
         LocalListener listener = await LocalListener.BindAsync(listen, cancellationToken: stop);
         Admission admission = listener.IsExposed ? Admission.AnyPeer : Admission.SameUser;
         _forwards.Add(Forward.Start(listener, spec.Target, link.Dialer, new() { Admission = admission, Events = _output }));
@@ -280,7 +268,7 @@ internal sealed class SshCommand : IAsyncDisposable
         if (listener.IsExposed)
             _output.Notice($"warning: {listen} can be reached from other machines, by anyone");
         var near = new Leg("app", listener.Endpoints[0].ToString(), LegProtection.None) { Within = listener.IsExposed ? null : "this machine" };
-        _output.Notice(new Route([near, .. link.Dialer.RouteTo(spec.Target).Legs]).ToString());
+        _output.Notice(new Route([near, .. link.Dialer.RouteTo(spec.Target!).Legs]).ToString());
     }
 
     private async ValueTask<bool> AskHostKeyAsync(string about, CancellationToken cancellationToken)

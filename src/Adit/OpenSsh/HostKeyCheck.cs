@@ -4,28 +4,12 @@ using Adit.Ssh.Keys;
 
 namespace Adit.OpenSsh;
 
-/// <summary>The values of StrictHostKeyChecking, ssh_config(5).</summary>
-public enum StrictHostKeyChecking
-{
-    /// <summary>Unknown hosts are asked about, changed ones refused. The default.</summary>
-    Ask,
-
-    /// <summary>Unknown hosts are refused, too.</summary>
-    Yes,
-
-    /// <summary>Unknown hosts are added, changed ones refused.</summary>
-    AcceptNew,
-
-    /// <summary>Every host is accepted. Unsafe: said while it is in force.</summary>
-    No,
-}
-
 /// <summary>Decides whether a host key is accepted: known hosts, StrictHostKeyChecking, and the user where it comes to that.</summary>
 /// <param name="known">The known hosts.</param>
 /// <param name="host">The host's name, or its HostKeyAlias.</param>
 /// <param name="port">Its port; 22 with a HostKeyAlias.</param>
 /// <param name="mode">How strict to be.</param>
-public sealed class HostKeyCheck(KnownHosts known, string host, int port, StrictHostKeyChecking mode)
+internal sealed class HostKeyCheck(KnownHosts known, string host, int port, HostKeyChecking mode)
 {
     /// <summary>Asks the user whether an unknown key is right; given what to show. Null where nobody can be asked.</summary>
     public Func<string, CancellationToken, ValueTask<bool>>? Ask { get; init; }
@@ -58,9 +42,9 @@ public sealed class HostKeyCheck(KnownHosts known, string host, int port, Strict
                 break;
             case HostKeyStatus.Revoked:
                 throw new SshHostKeyException($"the host key of {Name} is revoked ({verdict.Place}); do not use this host", key);
-            case HostKeyStatus.CertificateRefused when mode is not StrictHostKeyChecking.No:
+            case HostKeyStatus.CertificateRefused when mode is not HostKeyChecking.Off:
                 throw new SshHostKeyException($"the host certificate of {Name} is not accepted: {verdict.Detail}", key);
-            case HostKeyStatus.Changed when mode is not StrictHostKeyChecking.No:
+            case HostKeyStatus.Changed when mode is not HostKeyChecking.Off:
                 throw new SshHostKeyException(Changed(key, verdict), key);
             default:
                 await VerifyUnknownAsync(key, verdict, cancellationToken).ConfigureAwait(false);
@@ -75,17 +59,17 @@ public sealed class HostKeyCheck(KnownHosts known, string host, int port, Strict
         string about = $"{Name} presents the {key.WithoutCertificate.ShortName} key {key.Fingerprint}";
         switch (mode)
         {
-            case StrictHostKeyChecking.No:
+            case HostKeyChecking.Off:
                 Verification = "host key NOT VERIFIED (StrictHostKeyChecking no)";
                 Notice($"warning: {about}, accepted without verification (StrictHostKeyChecking no)");
                 if (verdict.Status is HostKeyStatus.Unknown)
                     Remember(key);
                 return;
-            case StrictHostKeyChecking.AcceptNew when verdict.Status is HostKeyStatus.Unknown:
+            case HostKeyChecking.AcceptNew when verdict.Status is HostKeyStatus.Unknown:
                 Verification = "host key accepted on first use";
                 Remember(key);
                 return;
-            case StrictHostKeyChecking.Ask when Ask is { } ask:
+            case HostKeyChecking.Ask when Ask is { } ask:
                 string others = verdict.Status is HostKeyStatus.OtherTypeKnown
                     ? $"\nThe host is known by a key of another type ({verdict.KnownKey!.ShortName} {verdict.KnownKey.Fingerprint}, {verdict.Place})."
                     : string.Empty;

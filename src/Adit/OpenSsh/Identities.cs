@@ -3,7 +3,7 @@ using Adit.Ssh.Keys;
 namespace Adit.OpenSsh;
 
 /// <summary>Gathers the keys to offer, in ssh's order: those of the agent that are configured, the agent's others, then files.</summary>
-public sealed class Identities : IAsyncDisposable
+internal sealed class Identities : IAsyncDisposable
 {
     private readonly HostConfig _config;
     private readonly Func<string, CancellationToken, ValueTask<byte[]?>> _askPassphrase;
@@ -32,9 +32,9 @@ public sealed class Identities : IAsyncDisposable
     /// <summary>The keys to offer.</summary>
     public async ValueTask<IReadOnlyList<ISshSigner>> GatherAsync(CancellationToken cancellationToken)
     {
-        List<SshPublicKey> certificates = [.. _config.CertificateFiles.Select(file => ReadPublic(file.Path)).OfType<SshPublicKey>()];
+        List<SshPublicKey> certificates = [.. _config.CertificateFiles.Select(file => ReadPublic(file.Value)).OfType<SshPublicKey>()];
         var files = new List<ISshSigner>();
-        foreach (ConfiguredPath path in _config.IdentityFiles)
+        foreach (Sourced<string> path in _config.IdentityFiles)
             files.AddRange(ReadFile(path, certificates));
         IReadOnlyList<AgentKey> agentKeys = await ListAgentAsync(cancellationToken).ConfigureAwait(false);
 
@@ -75,48 +75,48 @@ public sealed class Identities : IAsyncDisposable
         }
     }
 
-    private IEnumerable<ISshSigner> ReadFile(ConfiguredPath path, List<SshPublicKey> certificates)
+    private IEnumerable<ISshSigner> ReadFile(Sourced<string> path, List<SshPublicKey> certificates)
     {
         FileKey? key = OpenFile(path);
-        SshPublicKey? publicKey = key?.PublicKey ?? ReadPublic(path.Path + ".pub") ?? ReadPublic(path.Path);
+        SshPublicKey? publicKey = key?.PublicKey ?? ReadPublic(path.Value + ".pub") ?? ReadPublic(path.Value);
         if (publicKey is null)
             yield break;
-        _debug($"identity file {path.Path} type {publicKey.KeyType}");
-        SshPublicKey[] fitting = [.. certificates.Append(ReadPublic(path.Path + "-cert.pub")).OfType<SshPublicKey>()
+        _debug($"identity file {path.Value} type {publicKey.KeyType}");
+        SshPublicKey[] fitting = [.. certificates.Append(ReadPublic(path.Value + "-cert.pub")).OfType<SshPublicKey>()
             .Where(certificate => certificate.Certificate is not null && certificate.WithoutCertificate.Equals(publicKey)).Distinct()];
         foreach (SshPublicKey certificate in fitting)
-            yield return key is null ? new AgentOnlyKey(certificate, path.Path) : key.With(certificate);
-        yield return key is null ? new AgentOnlyKey(publicKey, path.Path) : key;
+            yield return key is null ? new AgentOnlyKey(certificate, path.Value) : key.With(certificate);
+        yield return key is null ? new AgentOnlyKey(publicKey, path.Value) : key;
     }
 
-    private FileKey? OpenFile(ConfiguredPath path)
+    private FileKey? OpenFile(Sourced<string> path)
     {
-        if (!File.Exists(path.Path))
+        if (!File.Exists(path.Value))
         {
-            if (path.Place != "default")
-                _notice($"identity file {path.Path} does not exist ({path.Place})");
+            if (path.Source != ConfigSource.Default)
+                _notice($"identity file {path.Value} does not exist ({path.Source})");
             return null;
         }
 
         try
         {
             if (!OperatingSystem.IsWindows()
-                && (File.GetUnixFileMode(path.Path) & (UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) is not UnixFileMode.None
-                && !IsPublic(path.Path))
+                && (File.GetUnixFileMode(path.Value) & (UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) is not UnixFileMode.None
+                && !IsPublic(path.Value))
             {
-                _notice($"the private key {path.Path} can be read by others and is not used; protect it with: chmod 600 {path.Path}");
+                _notice($"the private key {path.Value} can be read by others and is not used; protect it with: chmod 600 {path.Value}");
                 return null;
             }
 
-            var key = FileKey.Open(path.Path, _askPassphrase, ReadPublic(path.Path + ".pub"));
+            var key = FileKey.Open(path.Value, _askPassphrase, ReadPublic(path.Value + ".pub"));
             if (key is not null)
                 _owned.Add(key);
             return key;
         }
         catch (Exception e) when (e is SshKeyException or IOException or UnauthorizedAccessException)
         {
-            if (!IsPublic(path.Path))
-                _notice($"the key {path.Path} cannot be used: {e.Message}");
+            if (!IsPublic(path.Value))
+                _notice($"the key {path.Value} cannot be used: {e.Message}");
             return null;
         }
     }

@@ -65,7 +65,7 @@ internal sealed record KnownHostsLine(KnownHostsMarker Marker, string Hosts, Ssh
     public bool Matches(string name)
     {
         if (!Hosts.StartsWith('|'))
-            return HostPattern.MatchesList(Hosts.ToLowerInvariant().Split(','), name);
+            return PatternList.FitsList(name, Hosts.ToLowerInvariant());
         return ParseHash(Hosts) is var (salt, hash) && CryptographicOperations.FixedTimeEquals(hash, HashName(salt, name));
     }
 
