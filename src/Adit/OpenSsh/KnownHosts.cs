@@ -13,27 +13,32 @@ public enum HostKeyStatus
     /// <summary>The host is not known.</summary>
     Unknown,
 
-    /// <summary>The host is known by keys of other types only.</summary>
+    /// <summary>Not answered by <see cref="KnownHosts"/>, where a host that is known by keys of other types only has <see cref="Changed"/>, as with ssh.</summary>
     OtherTypeKnown,
 
-    /// <summary>The host is known by another key of this type.</summary>
+    /// <summary>The host is known by other keys, of this type or another one.</summary>
     Changed,
 
-    /// <summary>The key is marked as revoked.</summary>
+    /// <summary>The key, the key inside the certificate, or the key that signed the certificate is marked as revoked.</summary>
     Revoked,
 
-    /// <summary>An authority for this host signed a certificate that does not hold.</summary>
+    /// <summary>An authority for this host signed a certificate that does not hold, and the key inside is not known either.</summary>
     CertificateRefused,
+
+    /// <summary>The host is known, but only by keys that are not served, such as DSA or short RSA keys. To ssh it has changed.</summary>
+    KnownByUnservedKey,
 }
 
 /// <summary>The answer of <see cref="KnownHosts.Check"/>.</summary>
 /// <param name="Status">What is known.</param>
-/// <param name="Place">The line that decided, as <c>file:line</c>; null where none did.</param>
-/// <param name="KnownKey">The key on that line.</param>
-/// <param name="Detail">Why a certificate was refused.</param>
+/// <param name="Place">The line that decided, as <c>file:line</c>; null exactly with <see cref="HostKeyStatus.Unknown"/>.</param>
+/// <param name="KnownKey">The key on that line; null with <see cref="HostKeyStatus.Unknown"/> and <see cref="HostKeyStatus.KnownByUnservedKey"/>.</param>
+/// <param name="Detail">Why a certificate was refused, whatever its key was found to be then; or why the known key is not served.</param>
 public sealed record HostKeyVerdict(HostKeyStatus Status, string? Place = null, SshPublicKey? KnownKey = null, string? Detail = null);
 
-/// <summary>The contents of known_hosts files: sshd(8), SSH_KNOWN_HOSTS FILE FORMAT. Immutable.</summary>
+/// <summary>
+/// The contents of known_hosts files: sshd(8), SSH_KNOWN_HOSTS FILE FORMAT. Immutable; safe to share where the warnings' receiver is.
+/// </summary>
 public sealed class KnownHosts
 {
     private const int MaxFileLength = 16 * 1024 * 1024;
@@ -41,25 +46,32 @@ public sealed class KnownHosts
     private const int DefaultPort = 22;
 
     private readonly List<KnownHostsLine> _lines = [];
+    private readonly Action<string> _warn;
 
-    private KnownHosts()
-    {
-    }
+    private KnownHosts(Action<string> warn) => _warn = warn;
 
-    /// <summary>Reads files; those that do not exist are left out.</summary>
+    /// <summary>Reads files of at most 16 MiB with lines of at most 16 KiB; those that do not exist are left out.</summary>
     /// <param name="paths">The files, those that count first in front.</param>
-    /// <param name="warn">Told of lines that are malformed, which are passed over, and of files that cannot be read.</param>
+    /// <param name="warn">
+    /// Told of files that cannot be read, and of lines that are malformed, which are passed over. That a key itself is malformed shows
+    /// only when its host is asked for.
+    /// </param>
     public static KnownHosts Load(IEnumerable<string> paths, Action<string> warn)
     {
         ArgumentNullException.ThrowIfNull(paths);
         ArgumentNullException.ThrowIfNull(warn);
-        var known = new KnownHosts();
+        var known = new KnownHosts(warn);
         foreach (string path in paths)
-            known.Read(path, warn);
+            known.Read(path);
         return known;
     }
 
-    /// <summary>What is known about a host's key or certificate.</summary>
+    /// <summary>
+    /// What is known about a host's key or certificate. As with ssh, a certificate that does not hold leaves its plain key to be looked
+    /// up, and a host that is not known at its port may be known without one. Stricter than ssh: a certificate that is refused is never
+    /// merely an unknown key; a revocation without a port holds for a port that nothing else is known of; and a known key without a port
+    /// is no excuse for another key at the port.
+    /// </summary>
     /// <param name="host">The host's name or address, or its HostKeyAlias.</param>
     /// <param name="port">Its port; only 22 goes unnamed in known_hosts. 22 with a HostKeyAlias.</param>
     /// <param name="key">What the host presented.</param>
@@ -67,37 +79,37 @@ public sealed class KnownHosts
     public HostKeyVerdict Check(string host, int port, SshPublicKey key, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(key);
-        string name = Name(host, port);
-        List<KnownHostsLine> lines = [.. _lines.Where(line => line.Matches(name))];
-        SshPublicKey plain = key.WithoutCertificate;
-        if (lines.Find(line => line.Marker is KnownHostsMarker.Revoked && IsRevokedBy(line.Key, key)) is { } revoked)
-            return new(HostKeyStatus.Revoked, revoked.Place, revoked.Key);
-
-        if (key.Certificate is { } certificate
-            && lines.Find(line => line.Marker is KnownHostsMarker.CertAuthority && line.Key.Equals(certificate.SigningKey)) is { } authority)
+        HostKeyVerdict here = CheckAt(Name(host, port), host, key, now);
+        if (port == DefaultPort || here.Status is HostKeyStatus.Known or HostKeyStatus.Revoked)
+            return here;
+        HostKeyVerdict anyPort = CheckAt(Name(host, DefaultPort), host, key, now);
+        return (here.Status, anyPort.Status) switch
         {
-            string? refusal = certificate.Refusal(CertificateKind.Host, host.ToLowerInvariant(), now);
-            return new(refusal is null ? HostKeyStatus.Known : HostKeyStatus.CertificateRefused, authority.Place, authority.Key, refusal);
-        }
-
-        List<KnownHostsLine> keys = lines.FindAll(line => line.Marker is KnownHostsMarker.None);
-        if (keys.Find(line => line.Key.Equals(plain)) is { } same)
-            return new(HostKeyStatus.Known, same.Place, same.Key);
-        if (keys.Find(line => line.Key.KeyType == plain.KeyType) is { } other)
-            return new(HostKeyStatus.Changed, other.Place, other.Key);
-        return keys is [var first, ..] ? new(HostKeyStatus.OtherTypeKnown, first.Place, first.Key) : new(HostKeyStatus.Unknown);
+            (_, HostKeyStatus.Revoked) => anyPort,
+            (HostKeyStatus.Unknown, HostKeyStatus.Known or HostKeyStatus.CertificateRefused) => anyPort,
+            (_, HostKeyStatus.Known) when key.Certificate is { } certificate && certificate.SigningKey.Equals(anyPort.KnownKey) => anyPort,
+            _ => here,
+        };
     }
 
-    /// <summary>Host key algorithms in the order in which they should be offered: those by which the host is known come first, as ssh does it.</summary>
+    /// <summary>
+    /// Host key algorithms in the order in which they should be offered: those by which the host is known come first, and those of
+    /// certificates where an authority is known for it, as ssh does it.
+    /// </summary>
+    /// <param name="host">The host's name or address, or its HostKeyAlias.</param>
+    /// <param name="port">Its port. 22 with a HostKeyAlias.</param>
+    /// <param name="algorithms">The algorithms; none is left out.</param>
     public IReadOnlyList<string> Prefer(string host, int port, IReadOnlyList<string> algorithms)
     {
-        string name = Name(host, port);
-        List<KnownHostsLine> lines = [.. _lines.Where(line => line.Matches(name))];
-        bool authority = lines.Exists(line => line.Marker is KnownHostsMarker.CertAuthority);
-        var known = new HashSet<string>(
-            lines.Where(line => line.Marker is KnownHostsMarker.None).SelectMany(line => line.Key.SignatureAlgorithms), StringComparer.Ordinal);
-        bool IsKnown(string algorithm) => known.Contains(algorithm) || (authority && algorithm.Contains("-cert-", StringComparison.Ordinal));
-        return [.. algorithms.Where(IsKnown), .. algorithms.Where(algorithm => !IsKnown(algorithm))];
+        ArgumentNullException.ThrowIfNull(algorithms);
+        List<KnownKey> keys = KeysOf(Name(host, port), static _ => { });
+        if (!keys.Exists(static known => known.IsUsable))
+            keys = KeysOf(Name(host, DefaultPort), static _ => { });
+        bool authority = keys.Exists(static known => known.Key is not null && known.Marker is KnownHostsMarker.CertAuthority);
+        var preferred = keys.Where(static known => known.Marker is KnownHostsMarker.None)
+            .SelectMany(static known => known.Key?.SignatureAlgorithms ?? []).ToHashSet(StringComparer.Ordinal);
+        bool IsPreferred(string algorithm) => preferred.Contains(algorithm) || (authority && algorithm.Contains("-cert-", StringComparison.Ordinal));
+        return [.. algorithms.Where(IsPreferred), .. algorithms.Where(algorithm => !IsPreferred(algorithm))];
     }
 
     /// <summary>Adds a host to a file, which is made (0600, its folder 0700) if it does not exist.</summary>
@@ -137,8 +149,9 @@ public sealed class KnownHosts
         return port == DefaultPort ? lower : string.Create(CultureInfo.InvariantCulture, $"[{lower}]:{port}");
     }
 
+    // A line that holds a certificate revokes, as with ssh, the key inside.
     private static bool IsRevokedBy(SshPublicKey revoked, SshPublicKey presented) =>
-        revoked.Equals(presented) || revoked.Equals(presented.WithoutCertificate) || revoked.Equals(presented.Certificate?.SigningKey);
+        revoked.WithoutCertificate.Equals(presented.WithoutCertificate) || revoked.WithoutCertificate.Equals(presented.Certificate?.SigningKey);
 
     private static void MakePrivateFolder(string folder)
     {
@@ -148,41 +161,128 @@ public sealed class KnownHosts
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    private void Read(string path, Action<string> warn)
+    private HostKeyVerdict CheckAt(string name, string host, SshPublicKey key, DateTimeOffset now)
+    {
+        List<KnownKey> keys = KeysOf(name, _warn);
+        foreach (KnownKey known in keys)
+        {
+            if (known is { Marker: KnownHostsMarker.Revoked, Key: { } revoked } && IsRevokedBy(revoked, key))
+                return new(HostKeyStatus.Revoked, known.Place, revoked);
+        }
+
+        if (key.Certificate is not { } certificate
+            || keys.Find(known => known.Marker is KnownHostsMarker.CertAuthority && certificate.SigningKey.Equals(known.Key)) is not { } authority)
+        {
+            return CheckPlain(keys, key.WithoutCertificate);
+        }
+
+        if (certificate.Refusal(CertificateKind.Host, host.ToLowerInvariant(), now) is not { } refusal)
+            return new(HostKeyStatus.Known, authority.Place, authority.Key);
+        HostKeyVerdict plain = CheckPlain(keys, key.WithoutCertificate);
+        return plain.Status is HostKeyStatus.Unknown
+            ? new(HostKeyStatus.CertificateRefused, authority.Place, authority.Key, refusal)
+            : plain with { Detail = refusal };
+    }
+
+    private static HostKeyVerdict CheckPlain(List<KnownKey> keys, SshPublicKey key)
+    {
+        keys = keys.FindAll(static known => known.Marker is KnownHostsMarker.None);
+        if (keys.Find(known => key.Equals(known.Key)) is { } same)
+            return new(HostKeyStatus.Known, same.Place, same.Key);
+        KnownKey? other = keys.Find(known => known.Key?.KeyType == key.KeyType) ?? keys.Find(static known => known.Key is not null);
+        if (other is not null)
+            return new(HostKeyStatus.Changed, other.Place, other.Key);
+        return keys is [var unserved, ..]
+            ? new(HostKeyStatus.KnownByUnservedKey, unserved.Place, Detail: unserved.Unserved)
+            : new(HostKeyStatus.Unknown);
+    }
+
+    private List<KnownKey> KeysOf(string name, Action<string> warn)
+    {
+        var keys = new List<KnownKey>();
+        foreach (KnownHostsLine line in _lines.Where(line => line.Matches(name)))
+        {
+            try
+            {
+                keys.Add(new(line.Marker, line.Place, SshPublicKey.Parse(line.KeyBlob.Span), null));
+            }
+            catch (SshKeyException e) when (e.Kind is SshKeyError.Unsupported)
+            {
+                keys.Add(new(line.Marker, line.Place, null, e.Message));
+            }
+            catch (SshKeyException e)
+            {
+                warn(PassedOver(line.Place, e.Message));
+            }
+        }
+
+        return keys;
+    }
+
+    private void Read(string path)
     {
         try
         {
-            var file = new FileInfo(path);
-            if (!file.Exists)
-                return;
-            if (file.Length > MaxFileLength)
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var text = new MemoryStream();
+            Span<byte> block = new byte[16 * 1024];
+            while (file.Read(block) is > 0 and var read)
             {
-                warn($"{path}: {file.Length} bytes are over the limit of {MaxFileLength}; the file is left out");
-                return;
+                if (text.Length + read > MaxFileLength)
+                {
+                    _warn($"{path}: the file is over the limit of {MaxFileLength} bytes; it is left out");
+                    return;
+                }
+
+                text.Write(block[..read]);
             }
 
-            int number = 0;
-            foreach (string line in File.ReadLines(path))
-                ReadLine(line, string.Create(CultureInfo.InvariantCulture, $"{path}:{++number}"), warn);
+            ReadLines(path, text.GetBuffer().AsSpan(0, (int)text.Length));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // Most of the four default files do not exist.
+            return;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            warn($"{path} cannot be read: {e.Message}");
+            _warn($"{path} cannot be read: {e.Message}");
         }
     }
 
-    private void ReadLine(string line, string place, Action<string> warn)
+    // Lines end with LF alone, as with ssh: a CR within a comment must not begin a line.
+    private void ReadLines(string path, ReadOnlySpan<byte> text)
     {
-        try
+        if (text.StartsWith(Encoding.UTF8.Preamble))
+            text = text[Encoding.UTF8.Preamble.Length..];
+        int number = 0;
+        foreach (Range range in text.Split((byte)'\n'))
         {
-            if (line.Length > MaxLineLength)
-                throw new FormatException($"the line has more than {MaxLineLength} characters");
-            if (KnownHostsLine.Parse(line, place) is { } parsed)
-                _lines.Add(parsed);
+            string place = string.Create(CultureInfo.InvariantCulture, $"{path}:{++number}");
+            ReadOnlySpan<byte> line = text[range].TrimEnd((byte)'\r');
+            try
+            {
+                if (line.Length > MaxLineLength)
+                    throw new FormatException($"the line has more than {MaxLineLength} bytes");
+                if (KnownHostsLine.Parse(Encoding.UTF8.GetString(line), place) is { } parsed)
+                    _lines.Add(parsed);
+            }
+            catch (FormatException e)
+            {
+                _warn(PassedOver(place, e.Message));
+            }
         }
-        catch (FormatException e)
-        {
-            warn($"{place}: {e.Message}; the line is passed over");
-        }
+    }
+
+    private static string PassedOver(string place, string reason) => $"{place}: {reason}; the line is passed over";
+
+    /// <summary>The key on a line that is about the host in question.</summary>
+    /// <param name="Marker">The line's marker.</param>
+    /// <param name="Place">Its file and line.</param>
+    /// <param name="Key">The key; null where it is not served.</param>
+    /// <param name="Unserved">Why it is not served.</param>
+    private sealed record KnownKey(KnownHostsMarker Marker, string Place, SshPublicKey? Key, string? Unserved)
+    {
+        public bool IsUsable => Key is not null && Marker is not KnownHostsMarker.Revoked;
     }
 }

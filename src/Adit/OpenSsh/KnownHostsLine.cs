@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Adit.Ssh.Keys;
@@ -17,17 +18,39 @@ internal enum KnownHostsMarker
     Revoked,
 }
 
-/// <summary>A line of a known_hosts file: sshd(8), SSH_KNOWN_HOSTS FILE FORMAT.</summary>
-/// <param name="Marker">The marker in front.</param>
-/// <param name="Hosts">Host patterns, or the one hashed name, as written.</param>
-/// <param name="Key">The key.</param>
-/// <param name="Place">File and line, for messages.</param>
-internal sealed record KnownHostsLine(KnownHostsMarker Marker, string Hosts, SshPublicKey Key, string Place)
+/// <summary>
+/// A line of a known_hosts file: sshd(8), SSH_KNOWN_HOSTS FILE FORMAT. Its key is left unread until the line is found to be about the
+/// host in question, as ssh does it: a file of a whole company has tens of thousands of them.
+/// </summary>
+internal sealed class KnownHostsLine
 {
+    private const char HashDelimiter = '|';
     private const string HashPrefix = "|1|";
     private const int HashLength = 20;
+    private const string NotLiteral = "*?!,|@#\\";
 
-    /// <summary>Reads a line. Null for an empty line or a comment, and for a key of a type that is not served.</summary>
+    private readonly string[] _patterns;
+    private readonly (byte[] Salt, byte[] Hash)? _hashed;
+
+    private KnownHostsLine(KnownHostsMarker marker, string[] patterns, (byte[] Salt, byte[] Hash)? hashed, byte[] keyBlob, string place)
+    {
+        Marker = marker;
+        _patterns = patterns;
+        _hashed = hashed;
+        KeyBlob = keyBlob;
+        Place = place;
+    }
+
+    /// <summary>The marker in front.</summary>
+    public KnownHostsMarker Marker { get; }
+
+    /// <summary>The key as it goes over the wire; of the type that the line names, else unchecked.</summary>
+    public ReadOnlyMemory<byte> KeyBlob { get; }
+
+    /// <summary>File and line, for messages.</summary>
+    public string Place { get; }
+
+    /// <summary>Reads a line. Null for an empty line or a comment.</summary>
     /// <exception cref="FormatException">The line is malformed.</exception>
     public static KnownHostsLine? Parse(string line, string place)
     {
@@ -44,46 +67,48 @@ internal sealed record KnownHostsLine(KnownHostsMarker Marker, string Hosts, Ssh
         ReadOnlySpan<string> rest = fields.AsSpan(marker is KnownHostsMarker.None ? 0 : 1);
         if (rest.Length < 3)
             throw new FormatException("hosts, key type and key are needed");
-        if (rest[0].StartsWith('|') && ParseHash(rest[0]) is null)
+        if (rest[0].StartsWith('@'))
+            throw new FormatException("a line has one marker at most");
+        bool isHashed = rest[0].StartsWith(HashDelimiter);
+        (byte[], byte[])? hashed = isHashed ? ParseHash(rest[0]) : null;
+        if (isHashed && hashed is null)
             throw new FormatException("the hashed host name is malformed");
-        try
-        {
-            SshPublicKey key = SshPublicKey.Parse(Convert.FromBase64String(rest[2]));
-            return key.KeyType == rest[1] ? new(marker, rest[0], key, place) : throw new FormatException($"the key is of type {key.KeyType}, not {rest[1]}");
-        }
-        catch (SshKeyException e) when (e.Kind is SshKeyError.Unsupported)
-        {
-            return null;
-        }
-        catch (SshKeyException e)
-        {
-            throw new FormatException(e.Message, e);
-        }
+        return new(marker, isHashed ? [] : rest[0].ToLowerInvariant().Split(','), hashed, ParseBlob(rest[1], rest[2]), place);
     }
 
     /// <summary>Whether the line is about a host, named as known_hosts names it.</summary>
-    public bool Matches(string name)
-    {
-        if (!Hosts.StartsWith('|'))
-            return PatternList.FitsList(name, Hosts.ToLowerInvariant());
-        return ParseHash(Hosts) is var (salt, hash) && CryptographicOperations.FixedTimeEquals(hash, HashName(salt, name));
-    }
+    public bool Matches(string name) => _hashed is var (salt, hash)
+        ? CryptographicOperations.FixedTimeEquals(hash, HashName(salt, name))
+        : PatternList.FitsAny(name, _patterns);
 
-    /// <summary>The text of a new line.</summary>
+    /// <summary>The text of a new line. A name that would be read as anything but itself, such as as a pattern, is always hashed.</summary>
     public static string Format(string name, SshPublicKey key, bool hash)
     {
-        if (hash)
+        if (hash || name.Any(static c => c <= ' ' || char.IsControl(c) || NotLiteral.Contains(c, StringComparison.Ordinal)))
         {
             byte[] salt = RandomNumberGenerator.GetBytes(HashLength);
-            name = $"{HashPrefix}{Convert.ToBase64String(salt)}|{Convert.ToBase64String(HashName(salt, name))}";
+            name = $"{HashPrefix}{Convert.ToBase64String(salt)}{HashDelimiter}{Convert.ToBase64String(HashName(salt, name))}";
         }
 
         return $"{name} {key}";
     }
 
+    private static byte[] ParseBlob(string type, string base64)
+    {
+        byte[] blob = new byte[base64.Length];
+        if (!Convert.TryFromBase64String(base64, blob, out int length))
+            throw new FormatException("the key is not base64");
+        Array.Resize(ref blob, length);
+        if (length < sizeof(uint) || BinaryPrimitives.ReadUInt32BigEndian(blob) is var nameLength && nameLength > length - sizeof(uint))
+            throw new FormatException("the key is cut off");
+        return blob.AsSpan(sizeof(uint), (int)nameLength).SequenceEqual(Encoding.UTF8.GetBytes(type))
+            ? blob
+            : throw new FormatException($"the key is not of type {type}");
+    }
+
     private static (byte[] Salt, byte[] Hash)? ParseHash(string hosts)
     {
-        string[] parts = hosts.Split('|');
+        string[] parts = hosts.Split(HashDelimiter);
         byte[] salt = new byte[HashLength];
         byte[] hash = new byte[HashLength];
         return parts is ["", "1", var saltText, var hashText]

@@ -18,6 +18,8 @@ internal sealed class PasswordUser : IAsyncDisposable
 {
     private const string Prefix = "adit-test-";
 
+    private static int _created;
+
     private PasswordUser(string name, string password) => (Name, Password) = (name, password);
 
     public string Name { get; }
@@ -29,10 +31,10 @@ internal sealed class PasswordUser : IAsyncDisposable
         foreach (var line in await File.ReadAllLinesAsync("/etc/passwd"))
         {
             var name = line.Split(':')[0];
-            if (name.StartsWith(Prefix, StringComparison.Ordinal) && int.TryParse(name.AsSpan(Prefix.Length), out var pid) && ProcessTree.Find(pid) is null)
+            if (name.StartsWith(Prefix, StringComparison.Ordinal) && int.TryParse(name[Prefix.Length..].Split('-')[0], out var pid) && ProcessTree.Find(pid) is null)
                 await RemoveAsync(name);
         }
-        var user = new PasswordUser(Prefix + Environment.ProcessId, RandomNumberGenerator.GetHexString(24, lowercase: true));
+        var user = new PasswordUser($"{Prefix}{Environment.ProcessId}-{Interlocked.Increment(ref _created)}", RandomNumberGenerator.GetHexString(24, lowercase: true));
         var hash = await ChildProcess.RunAsync(new("openssl", "passwd", "-6", user.Password));
         await ChildProcess.RunAsync(new("useradd", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", "--password", hash.Trim(), user.Name));
         return user;
