@@ -7,8 +7,7 @@ namespace Adit.Ssh.Kex;
 /// <summary>A cipher by its name on the wire, with the sizes of what is derived for it.</summary>
 internal sealed record CipherAlgorithm(string Name, int KeyLength, int IvLength, CipherAlgorithm.Mode Kind)
 {
-    /// <summary>Every cipher that is served: fastest on today's processors first.</summary>
-    public static IReadOnlyList<CipherAlgorithm> All { get; } =
+    private static readonly CipherAlgorithm[] Known =
     [
         new("aes128-gcm@openssh.com", 16, 12, Mode.Gcm),
         new("aes256-gcm@openssh.com", 32, 12, Mode.Gcm),
@@ -17,6 +16,9 @@ internal sealed record CipherAlgorithm(string Name, int KeyLength, int IvLength,
         new("aes192-ctr", 24, 16, Mode.Ctr),
         new("aes256-ctr", 32, 16, Mode.Ctr),
     ];
+
+    /// <summary>Every cipher that is served: fastest on today's processors first. What this machine's libcrypto lacks is left out.</summary>
+    public static IReadOnlyList<CipherAlgorithm> All { get; } = [.. Known.Where(static algorithm => algorithm.IsServed)];
 
     internal enum Mode
     {
@@ -27,6 +29,13 @@ internal sealed record CipherAlgorithm(string Name, int KeyLength, int IvLength,
 
     /// <summary>The cipher brings its own integrity; no MAC is negotiated.</summary>
     public bool IsAead => Kind is not Mode.Ctr;
+
+    private bool IsServed => !LibCrypto.IsAvailable || Kind switch
+    {
+        Mode.Gcm => AesGcmCipher.IsSupported,
+        Mode.ChaChaPoly => ChaCha20.IsSupported && Poly1305.IsSupported,
+        _ => AesCtr.IsSupported && Hmac.IsSupported,
+    };
 
     public static CipherAlgorithm Named(string name) => All.First(algorithm => algorithm.Name == name);
 

@@ -6,8 +6,13 @@ namespace Adit.Ssh.Kex;
 /// <summary>A key exchange method by its name on the wire.</summary>
 internal sealed record KexAlgorithm(string Name, HashAlgorithmName Hash, Func<KeyAgreement> Begin)
 {
-    /// <summary>Every method that is served, strongest first.</summary>
+    /// <summary>Every method that is served, strongest first. What this machine's libcrypto lacks is left out.</summary>
     public static IReadOnlyList<KexAlgorithm> All { get; } =
+    [
+        .. Known.Where(static algorithm => !LibCrypto.IsAvailable || X25519.IsSupported || !algorithm.Name.Contains("25519", StringComparison.Ordinal)),
+    ];
+
+    private static KexAlgorithm[] Known =>
     [
         new("mlkem768x25519-sha256", HashAlgorithmName.SHA256, static () => new MlKem768X25519Agreement()),
         new("curve25519-sha256", HashAlgorithmName.SHA256, static () => new Curve25519Agreement()),

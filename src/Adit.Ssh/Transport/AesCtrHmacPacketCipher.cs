@@ -83,16 +83,20 @@ internal sealed class AesCtrHmacPacketCipher(ReadOnlySpan<byte> key, ReadOnlySpa
 
     public override bool TryOpen(PacketPosition position, ReadOnlySpan<byte> packet, ReadOnlySpan<byte> tag, Span<byte> opened)
     {
-        byte[] clear = new byte[packet.Length];
+        // The first block holds the length, which the MAC covers and nobody wants: it is opened apart, the rest goes where it belongs.
+        Span<byte> first = stackalloc byte[AesBlock];
         Span<byte> counter = stackalloc byte[AesBlock];
         CtrCounter.At(_iv, position.Block, counter);
-        _cipher.Transform(counter, packet, clear);
+        _cipher.Transform(counter, packet[..AesBlock], first);
+        first[sizeof(uint)..].CopyTo(opened);
+        CtrCounter.At(_iv, position.Block + 1, counter);
+        _cipher.Transform(counter, packet[AesBlock..], opened[(AesBlock - sizeof(uint))..]);
+
         Span<byte> expected = stackalloc byte[mac.Size];
-        mac.Compute(position.Sequence, clear, expected);
+        mac.Compute(position.Sequence, first[..sizeof(uint)], opened, expected);
         bool genuine = CryptographicOperations.FixedTimeEquals(expected, tag);
-        if (genuine)
-            clear.AsSpan(sizeof(uint)).CopyTo(opened);
-        CryptographicOperations.ZeroMemory(clear);
+        if (!genuine)
+            CryptographicOperations.ZeroMemory(opened);
         return genuine;
     }
 

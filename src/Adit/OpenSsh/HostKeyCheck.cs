@@ -46,6 +46,10 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
                 throw new SshHostKeyException($"the host certificate of {Name} is not accepted: {verdict.Detail}", key);
             case HostKeyStatus.Changed when mode is not HostKeyChecking.Off:
                 throw new SshHostKeyException(Changed(key, verdict), key);
+            case HostKeyStatus.KnownByUnservedKey when mode is not HostKeyChecking.Off:
+                throw new SshHostKeyException(
+                    $"{Name} is known only by a key of a kind that is not served, too weak or too old ({verdict.Place}); it presented "
+                    + $"{key.WithoutCertificate.ShortName} {key.Fingerprint}. If you know that to be right, replace the line", key);
             default:
                 await VerifyUnknownAsync(key, verdict, cancellationToken).ConfigureAwait(false);
                 break;
@@ -65,15 +69,12 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
                 if (verdict.Status is HostKeyStatus.Unknown)
                     Remember(key);
                 return;
-            case HostKeyChecking.AcceptNew when verdict.Status is HostKeyStatus.Unknown:
+            case HostKeyChecking.AcceptNew:
                 Verification = "host key accepted on first use";
                 Remember(key);
                 return;
             case HostKeyChecking.Ask when Ask is { } ask:
-                string others = verdict.Status is HostKeyStatus.OtherTypeKnown
-                    ? $"\nThe host is known by a key of another type ({verdict.KnownKey!.ShortName} {verdict.KnownKey.Fingerprint}, {verdict.Place})."
-                    : string.Empty;
-                if (!await ask($"The host {Name} is not known by this key.\n{key.WithoutCertificate.ShortName} key fingerprint is {key.Fingerprint}.{others}", cancellationToken).ConfigureAwait(false))
+                if (!await ask($"The host {Name} is not known by this key.\n{key.WithoutCertificate.ShortName} key fingerprint is {key.Fingerprint}.", cancellationToken).ConfigureAwait(false))
                     break;
                 Verification = "host key accepted by you";
                 Remember(key);
@@ -82,9 +83,8 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
                 break;
         }
 
-        string elsewhere = verdict.Status is HostKeyStatus.OtherTypeKnown ? $"; it is known by another type of key ({verdict.Place})" : string.Empty;
         throw new SshHostKeyException(
-            $"host key verification failed: {about}, which is not in known_hosts{elsewhere}; compare the fingerprint with the server's administrator and add the key", key);
+            $"host key verification failed: {about}, which is not in known_hosts; compare the fingerprint with the server's administrator and add the key", key);
     }
 
     private string Changed(SshPublicKey key, HostKeyVerdict verdict) =>

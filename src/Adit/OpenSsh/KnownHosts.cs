@@ -13,9 +13,6 @@ public enum HostKeyStatus
     /// <summary>The host is not known.</summary>
     Unknown,
 
-    /// <summary>Not answered by <see cref="KnownHosts"/>, where a host that is known by keys of other types only has <see cref="Changed"/>, as with ssh.</summary>
-    OtherTypeKnown,
-
     /// <summary>The host is known by other keys, of this type or another one.</summary>
     Changed,
 
