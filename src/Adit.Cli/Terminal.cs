@@ -46,11 +46,12 @@ internal sealed partial class Terminal : IDisposable
     /// <summary>Writes the question and reads a line. Null at the end of input.</summary>
     public byte[]? Ask(string question, bool echo)
     {
-        _stream.Write(Encoding.UTF8.GetBytes(question));
+        // Before the question: who answers it at once is not to be shown, nor thrown away with what was typed ahead.
         if (!echo)
             SetEcho(false);
         try
         {
+            _stream.Write(Encoding.UTF8.GetBytes(question));
             return ReadLine();
         }
         finally
