@@ -86,13 +86,17 @@ public sealed class SshPrivateKey : ISshSigner, IDisposable
 
     /// <summary>Makes a new key.</summary>
     /// <param name="keyType">ssh-ed25519, ecdsa-sha2-nistp256/384/521 or ssh-rsa.</param>
-    /// <param name="bits">For RSA, 2048 to 16384; 0 for 3072.</param>
+    /// <param name="bits">For RSA, 2048 to 16384, a multiple of 8; 0 for 3072. Other types have one size, and it is ignored.</param>
     /// <param name="comment">What to call it.</param>
     /// <exception cref="SshKeyException">The type is not served, or the size not allowed.</exception>
     public static SshPrivateKey Generate(string keyType, int bits = 0, string comment = "")
     {
-        if (bits != 0 && bits is < RsaVerifier.MinBits or > RsaVerifier.MaxBits)
-            throw new SshKeyException(SshKeyError.Unsupported, $"RSA keys have {RsaVerifier.MinBits} to {RsaVerifier.MaxBits} bits");
+        if (keyType == "ssh-rsa" && bits != 0 && (bits is < RsaVerifier.MinBits or > RsaVerifier.MaxBits || bits % 8 != 0))
+        {
+            throw new SshKeyException(
+                SshKeyError.Unsupported, $"RSA keys are made with {RsaVerifier.MinBits} to {RsaVerifier.MaxBits} bits, a multiple of 8");
+        }
+
         KeySigner signer = KeySigner.Generate(keyType, bits);
         return new(signer, signer.PublicKey, comment.Length > 0 ? comment : "generated key", comment);
     }
