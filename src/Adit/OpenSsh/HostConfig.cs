@@ -118,16 +118,16 @@ internal sealed record HostConfig
     /// <summary>Whether forwards without a bind address listen on all addresses. Default no.</summary>
     public bool GatewayPorts { get; init; }
 
-    /// <summary>Time of silence after which the server is asked for a sign of life; zero for never. Default zero.</summary>
+    /// <summary>Time of silence after which the server is asked for a sign of life; zero for never, 24 days at most. Default zero.</summary>
     public TimeSpan ServerAliveInterval { get; init; }
 
-    /// <summary>Unanswered questions after which the connection ends. Default 3.</summary>
+    /// <summary>Unanswered questions after which the connection ends; 0 ends it at the first silence. Default 3.</summary>
     public int ServerAliveCountMax { get; init; } = 3;
 
     /// <summary>TCP's own keepalive. Default yes.</summary>
     public bool TcpKeepAlive { get; init; } = true;
 
-    /// <summary>Time for TCP, banner and key exchange together; null for the system's. Default null.</summary>
+    /// <summary>Time for TCP, banner and key exchange together, 24 days at most; null for the system's. Default null.</summary>
     public TimeSpan? ConnectTimeout { get; init; }
 
     /// <summary>Tries, one a second, before giving up. Default 1.</summary>

@@ -10,6 +10,9 @@ internal static class KeywordValue
 {
     private const long MinRekeyBytes = 64 * 1024;
 
+    // Longer than anything that is waited for, and within what a timer takes.
+    private const long MaxSeconds = 24 * 86400;
+
     internal static string Text(ConfigLine line) =>
         Single(line) is { Length: > 0 } text && !text.Any(char.IsControl)
             ? text
@@ -165,7 +168,7 @@ internal static class KeywordValue
                 throw Unreadable();
         }
         total += Math.Max(number, 0);
-        return text.Length > 0 && total <= int.MaxValue ? TimeSpan.FromSeconds(total) : throw Unreadable();
+        return text.Length > 0 && total <= int.MaxValue ? TimeSpan.FromSeconds(Math.Min(total, MaxSeconds)) : throw Unreadable();
 
         ConfigException Unreadable() => Wrong(line, "write seconds, or a time such as 1m30s");
     }

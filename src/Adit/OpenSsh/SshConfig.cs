@@ -7,7 +7,6 @@ namespace Adit.OpenSsh;
 /// <summary>Finds what the options of the command and the files of ssh_config(5) say about one destination.</summary>
 internal static class SshConfig
 {
-    private const string SystemDirectory = "/etc/ssh";
     private const string CertificateMark = "-cert-v01@openssh.com";
     private static readonly string[] DefaultIdentities = ["~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519"];
     private static readonly string[] DefaultUserKnownHosts = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
@@ -19,8 +18,10 @@ internal static class SshConfig
     /// <param name="options">Options of the command, in their order; user and port of the destination among them.</param>
     /// <param name="file">The argument of -F: the only file to read, or <c>none</c>; null for the usual ones.</param>
     /// <param name="local">Who connects; null for this process's user.</param>
+    /// <param name="systemDirectory">Where the system's ssh_config is.</param>
     /// <exception cref="ConfigException">Something cannot be read, understood or served; the message names the place.</exception>
-    internal static HostConfig Resolve(string alias, IReadOnlyList<ConfigLine> options, string? file = null, LocalUser? local = null)
+    internal static HostConfig Resolve(
+        string alias, IReadOnlyList<ConfigLine> options, string? file = null, LocalUser? local = null, string systemDirectory = "/etc/ssh")
     {
         local ??= LocalUser.Current();
         if (alias.Length is 0 or > Endpoint.MaxHostLength || alias.StartsWith('-') || alias.Any(char.IsControl))
@@ -28,23 +29,23 @@ internal static class SshConfig
         HostSettings settings = new();
         ConfigReader reader = new(alias, local, settings);
         reader.ReadOptions(options);
-        ReadFiles(reader, file, local);
+        ReadFiles(reader, file, local, systemDirectory);
         if (reader.WantsFinal)
         {
             reader.BeginFinal(HostName(alias, settings));
-            ReadFiles(reader, file, local);
+            ReadFiles(reader, file, local, systemDirectory);
         }
         RefuseUnserved(settings);
         return Assemble(alias, local, settings, reader);
     }
 
-    private static void ReadFiles(ConfigReader reader, string? file, LocalUser local)
+    private static void ReadFiles(ConfigReader reader, string? file, LocalUser local, string systemDirectory)
     {
         string userDirectory = Path.Join(local.Home, ".ssh");
         if (file is null)
         {
             reader.ReadFile(Path.Join(userDirectory, "config"), userDirectory, checkOwner: true);
-            reader.ReadFile(Path.Join(SystemDirectory, "ssh_config"), SystemDirectory, checkOwner: false);
+            reader.ReadFile(Path.Join(systemDirectory, "ssh_config"), systemDirectory, checkOwner: false);
         }
         else if (!KeywordValue.IsNone(file) && !reader.ReadFile(file, userDirectory, checkOwner: false))
         {
@@ -54,8 +55,15 @@ internal static class SshConfig
 
     private static string HostName(string alias, HostSettings settings)
     {
-        string name = settings.HostName.Given is { } given ? Tokens.ExpandHostName(given.Value, alias, given.Source) : alias;
-        return name.ToLowerInvariant();
+        Sourced<string> written = settings.HostName.Given ?? new(alias.Replace("%", "%%", StringComparison.Ordinal), ConfigSource.CommandLine);
+        try
+        {
+            return Endpoint.Tcp(Tokens.ExpandHostName(written.Value, alias, written.Source).ToLowerInvariant(), settings.Port.Or(22)).Host!;
+        }
+        catch (FormatException e)
+        {
+            throw new ConfigException(written.Source, e.Message, e);
+        }
     }
 
     private static void RefuseUnserved(HostSettings settings)
