@@ -33,6 +33,8 @@ internal sealed class SshCommand : IAsyncDisposable
             Ask = config.BatchMode ? null : AskHostKeyAsync,
             AddTo = config.UserKnownHostsFiles is [var first, ..] ? first : null,
             Hash = config.HashKnownHosts,
+            RequiredRsaSize = config.RequiredRsaSize,
+            CaSignatureAlgorithms = config.CaSignatureAlgorithms,
             Notice = output.Notice,
         };
     }
@@ -166,7 +168,7 @@ internal sealed class SshCommand : IAsyncDisposable
             OnHostKeyProved = OnHostKeyProvedAsync,
             Algorithms = _config.Algorithms with { HostKeys = hostKeys },
             RekeyLimit = _config.RekeyLimit,
-            Connection = new() { KeepAlive = new(_config.ServerAliveInterval, _config.ServerAliveCountMax) },
+            Connection = new() { KeepAlive = new(_config.ServerAliveInterval, Math.Max(1, _config.ServerAliveCountMax)) },
             OnBanner = _output.Server,
             Logger = _output,
         };
@@ -259,7 +261,7 @@ internal sealed class SshCommand : IAsyncDisposable
 
     private async Task OpenForwardAsync(SshLink link, ForwardSpec spec, CancellationToken stop)
     {
-        ListenSpec listen = spec.Listen is { Path: null, BindAddress: null } && _config.GatewayPorts ? ListenSpec.Tcp(spec.Listen.Port, "*") : spec.Listen;
+        ListenSpec listen = spec.Listen;
         _output.Debug($"local forward {spec}: connections to {listen} go to {spec.Target}");
         LocalListener listener = await LocalListener.BindAsync(listen, cancellationToken: stop);
         Admission admission = listener.IsExposed ? Admission.AnyPeer : Admission.SameUser;

@@ -55,6 +55,9 @@ public sealed class SshCertificate
     /// <summary>The key that signed it; a plain one.</summary>
     public required SshPublicKey SigningKey { get; init; }
 
+    /// <summary>The algorithm with which it was signed.</summary>
+    public string SignatureAlgorithm { get; private set; } = string.Empty;
+
     /// <summary>Why the certificate is not acceptable, or null when it is. Whether its signer is trusted is not asked here.</summary>
     /// <param name="kind">What it must speak for.</param>
     /// <param name="principal">The user or host name it must hold for.</param>
@@ -102,6 +105,7 @@ public sealed class SshCertificate
         string algorithm = new SshReader(signature).ReadName();
         if (!certificate.SigningKey.Verify(algorithm, signed, signature))
             throw new SshKeyException(SshKeyError.Malformed, $"the signature on certificate \"{certificate.KeyId}\" is wrong, or of a kind that is not accepted ({algorithm})");
+        certificate.SignatureAlgorithm = algorithm;
         return certificate;
     }
 

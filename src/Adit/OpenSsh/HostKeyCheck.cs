@@ -23,6 +23,12 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
     /// <summary>Told what the user should know: a host was added, or a key was accepted unverified.</summary>
     public Action<string> Notice { get; init; } = static _ => { };
 
+    /// <summary>RSA keys with fewer bits are refused (RequiredRSASize).</summary>
+    public int RequiredRsaSize { get; init; }
+
+    /// <summary>Algorithms by which a certificate may be signed (CASignatureAlgorithms); null for all that are served.</summary>
+    public IReadOnlyList<string>? CaSignatureAlgorithms { get; init; }
+
     /// <summary>The clock for certificates.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -34,6 +40,10 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
     public async ValueTask VerifyAsync(SshPublicKey key, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(key);
+        if (IsShortRsa(key) || (key.Certificate is { } c && IsShortRsa(c.SigningKey)))
+            throw new SshHostKeyException($"the RSA key of {Name} has fewer than {RequiredRsaSize} bits (RequiredRSASize)", key);
+        if (key.Certificate is { } certificate && CaSignatureAlgorithms?.Contains(certificate.SignatureAlgorithm) == false)
+            throw new SshHostKeyException($"the host certificate of {Name} is signed with {certificate.SignatureAlgorithm} (CASignatureAlgorithms)", key);
         HostKeyVerdict verdict = known.Check(host, port, key, Time.GetUtcNow());
         switch (verdict.Status)
         {
@@ -57,6 +67,8 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
     }
 
     private string Name => KnownHosts.Name(host, port);
+
+    private bool IsShortRsa(SshPublicKey key) => key.WithoutCertificate.KeyType == "ssh-rsa" && key.Bits < RequiredRsaSize;
 
     private async ValueTask VerifyUnknownAsync(SshPublicKey key, HostKeyVerdict verdict, CancellationToken cancellationToken)
     {

@@ -45,6 +45,9 @@ internal sealed class Identities : IAsyncDisposable
             offered.AddRange(agentKeys.Where(key => !ofFiles.Contains(key.PublicKey)));
         var ofAgent = new HashSet<SshPublicKey>(agentKeys.Select(static key => key.PublicKey));
         offered.AddRange(files.Where(file => !ofAgent.Contains(file.PublicKey) && file is not AgentOnlyKey));
+        foreach (ISshSigner shortKey in offered.Where(IsShortRsa))
+            _notice($"the RSA key {shortKey.Source} has fewer than {_config.RequiredRsaSize} bits (RequiredRSASize) and is not used");
+        offered.RemoveAll(IsShortRsa);
         return offered;
     }
 
@@ -56,6 +59,9 @@ internal sealed class Identities : IAsyncDisposable
         if (_agent is not null)
             await _agent.DisposeAsync().ConfigureAwait(false);
     }
+
+    private bool IsShortRsa(ISshSigner key) =>
+        key.PublicKey.WithoutCertificate.KeyType == "ssh-rsa" && key.PublicKey.Bits < _config.RequiredRsaSize;
 
     private async ValueTask<IReadOnlyList<AgentKey>> ListAgentAsync(CancellationToken cancellationToken)
     {

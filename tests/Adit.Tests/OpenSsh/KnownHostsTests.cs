@@ -164,7 +164,7 @@ public sealed class KnownHostsTests(HostKeys keys) : IClassFixture<HostKeys>
     [InlineData("|1|abc|def {ed}", "hashed host name")]
     [InlineData("|2|AAAAAAAAAAAAAAAAAAAAAAAAAAA=|AAAAAAAAAAAAAAAAAAAAAAAAAAA= {ed}", "hashed host name")]
     [InlineData("|1|AAAAAAAAAAAAAAAAAAAAAAAAAAA=|AAAAAAAAAAAAAAAAAAAAAAAAAAA=,db {ed}", "hashed host name")]
-    [InlineData("db {broken}", "ed25519")]
+    [InlineData("db {broken}", "Ed25519")]
     public void A_malformed_line_is_named_and_passed_over(string line, string reason)
     {
         string path = keys.Write("web {ed}", line, "db {ed}");
