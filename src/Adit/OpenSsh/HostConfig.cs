@@ -136,7 +136,7 @@ internal sealed record HostConfig
     /// <summary>The family of addresses to connect to and to bind; unspecified for any. Default any.</summary>
     public AddressFamily AddressFamily { get; init; } = AddressFamily.Unspecified;
 
-    /// <summary>The local address to connect from. Default any.</summary>
+    /// <summary>The local address (no name) to connect from. Default any.</summary>
     public string? BindAddress { get; init; }
 
     /// <summary>KexAlgorithms, HostKeyAlgorithms, Ciphers and MACs. Default: all that are served.</summary>

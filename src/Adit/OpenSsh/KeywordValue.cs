@@ -35,6 +35,9 @@ internal static class KeywordValue
         return YesNo(line);
     }
 
+    internal static string Address(ConfigLine line) =>
+        IPAddress.TryParse(Single(line), out _) ? Single(line) : throw Wrong(line, "write an address of this machine, as in 192.0.2.7");
+
     internal static int Port(ConfigLine line) => Number(line, 1, IPEndPoint.MaxPort);
 
     internal static int Number(ConfigLine line, int least, int most) =>

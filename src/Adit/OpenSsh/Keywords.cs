@@ -10,7 +10,7 @@ internal static class Keywords
     [
         One("AddressFamily", KeywordValue.AddressFamily, s => s.AddressFamily),
         One("BatchMode", KeywordValue.YesNo, s => s.BatchMode),
-        One("BindAddress", KeywordValue.Text, s => s.BindAddress),
+        One("BindAddress", KeywordValue.Address, s => s.BindAddress),
         One("CASignatureAlgorithms", KeywordValue.Algorithms, s => s.CaSignatureAlgorithms),
         Many("CertificateFile", KeywordValue.Text, s => s.CertificateFiles),
         One("Ciphers", KeywordValue.Algorithms, s => s.Ciphers),

@@ -120,6 +120,7 @@ public sealed class SshConfigTests : IDisposable
     [InlineData("IdentityFile ${KEYS/x", ":1: a brace is not closed")]
     [InlineData("IdentityFile ~nobody/x", ":1: the home directory of another user is not looked up")]
     [InlineData("HostName %p", ":1: the token %p is not known here")]
+    [InlineData("BindAddress eth0", ":1: BindAddress cannot be \"eth0\": write an address of this machine")]
     [InlineData("HostName a/b", ":1: \"a/b\" is not a host name or address")]
     [InlineData("HostName ::g", ":1: \"::g\" is not an IPv6 address")]
     [InlineData("User \"\"", ":1: User cannot be \"\"")]

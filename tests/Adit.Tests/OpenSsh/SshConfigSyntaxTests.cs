@@ -2,7 +2,7 @@ using Adit.OpenSsh;
 
 namespace Adit.Tests.OpenSsh;
 
-public sealed class PiecesTests
+public sealed class SshConfigSyntaxTests
 {
     [Theory]
     [InlineData("Port 22", "Port|22")]
