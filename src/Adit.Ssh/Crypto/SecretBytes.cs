@@ -19,6 +19,9 @@ internal sealed class SecretBytes : IDisposable
 
     public Span<byte> Span => _bytes ?? throw new ObjectDisposedException(nameof(SecretBytes));
 
+    /// <summary>The same for what takes no span.</summary>
+    public Memory<byte> Memory => _bytes ?? throw new ObjectDisposedException(nameof(SecretBytes));
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _bytes, null) is { } bytes)

@@ -19,7 +19,7 @@ internal abstract class KeySigner : IDisposable
     /// <summary>Reads the fields that <see cref="Write"/> writes.</summary>
     public static KeySigner Read(string type, ref SshReader reader)
     {
-        switch (KeyType.Named(type).PlainName)
+        switch (type)
         {
             case "ssh-ed25519":
                 ReadOnlySpan<byte> publicKey = reader.ReadString();
@@ -114,8 +114,8 @@ internal sealed class EcdsaSigner : KeySigner
     public EcdsaSigner(ECDsa key)
     {
         _key = key;
-        _curve = NistCurve.OfBits(key.KeySize);
         ECParameters parameters = key.ExportParameters(includePrivateParameters: false);
+        _curve = NistCurve.Of(parameters.Curve);
         var writer = new SshWriter(stackalloc byte[256]);
         writer.WriteString(_curve.Name);
         writer.WriteString([4, .. parameters.Q.X!, .. parameters.Q.Y!]);
@@ -139,10 +139,10 @@ internal sealed class EcdsaSigner : KeySigner
         try
         {
             // Without Q the library computes it from d, so that a file cannot pair a key with a foreign public point.
-            ECDsa key = ECDsa.Create(new ECParameters { Curve = curve.Parameters, D = d });
-            ECPoint q = key.ExportParameters(includePrivateParameters: false).Q;
+            var signer = new EcdsaSigner(ECDsa.Create(new ECParameters { Curve = curve.Parameters, D = d }));
+            ECPoint q = signer._key.ExportParameters(includePrivateParameters: false).Q;
             byte[] computed = [4, .. q.X!, .. q.Y!];
-            return Checked(new EcdsaSigner(key), point.SequenceEqual(computed));
+            return Checked(signer, point.SequenceEqual(computed));
         }
         catch (CryptographicException e)
         {
@@ -206,22 +206,18 @@ internal sealed class RsaSigner : KeySigner
         byte[] p = reader.ReadMpint().ToArray();
         byte[] q = reader.ReadMpint().ToArray();
         int half = (n.Length + 1) / 2;
-        if (n.Length * 8L > RsaVerifier.MaxBits || d.Length > n.Length || iqmp.Length > half || p.Length > half || q.Length > half)
-            throw Inconsistent();
-        RSAParameters parameters = new()
-        {
-            Modulus = n,
-            Exponent = e,
-            D = Padded(d, n.Length),
-            InverseQ = Padded(iqmp, half),
-            P = Padded(p, half),
-            Q = Padded(q, half),
-            DP = Padded(Remainder(d, p), half),
-            DQ = Padded(Remainder(d, q), half),
-        };
+        var parameters = new RSAParameters { Modulus = n, Exponent = e };
         RSA key = RSA.Create();
         try
         {
+            if (n.Length * 8L > RsaVerifier.MaxBits)
+                throw Inconsistent();
+            parameters.D = Padded(d, n.Length);
+            parameters.InverseQ = Padded(iqmp, half);
+            parameters.P = Padded(p, half);
+            parameters.Q = Padded(q, half);
+            parameters.DP = Padded(RemainderOfPredecessor(d, p), half);
+            parameters.DQ = Padded(RemainderOfPredecessor(d, q), half);
             key.ImportParameters(parameters);
             var signer = new RsaSigner(key);
 
@@ -233,6 +229,11 @@ internal sealed class RsaSigner : KeySigner
         {
             key.Dispose();
             throw Inconsistent(x);
+        }
+        catch (SshKeyException)
+        {
+            key.Dispose();
+            throw;
         }
         finally
         {
@@ -262,13 +263,13 @@ internal sealed class RsaSigner : KeySigner
 
     public override void Dispose() => _key.Dispose();
 
-    private static byte[] Remainder(byte[] d, byte[] prime)
+    // RFC 8017 section 3.2: dP = d mod (p - 1), which key files leave out.
+    private static byte[] RemainderOfPredecessor(byte[] d, byte[] prime)
     {
-        if (prime.Length == 0)
+        BigInteger predecessor = new BigInteger(prime, isUnsigned: true, isBigEndian: true) - BigInteger.One;
+        if (predecessor.Sign <= 0)
             throw Inconsistent();
-        BigInteger one = BigInteger.One;
-        var remainder = BigInteger.Remainder(new(d, isUnsigned: true, isBigEndian: true), new BigInteger(prime, isUnsigned: true, isBigEndian: true) - one);
-        return remainder.ToByteArray(isUnsigned: true, isBigEndian: true);
+        return BigInteger.Remainder(new(d, isUnsigned: true, isBigEndian: true), predecessor).ToByteArray(isUnsigned: true, isBigEndian: true);
     }
 
     private static byte[] Padded(byte[] value, int length)

@@ -107,6 +107,8 @@ internal sealed class RsaVerifier : KeyVerifier
             throw new SshKeyException(SshKeyError.Unsupported, $"an RSA key of {Bits} bits, or its exponent, is larger than what is served");
         if (exponent.IsEmpty || (exponent[^1] & 1) == 0 || (exponent is [1]))
             throw new SshKeyException(SshKeyError.Malformed, "the exponent of an RSA key is impossible");
+        if ((modulus[^1] & 1) == 0)
+            throw new SshKeyException(SshKeyError.Malformed, "the modulus of an RSA key is even");
         _key = new() { Exponent = exponent.ToArray(), Modulus = modulus.ToArray() };
     }
 
@@ -144,6 +146,7 @@ internal sealed record NistCurve(string Name, int Bits, ECCurve Parameters, Hash
     public static NistCurve Named(string name) => All.FirstOrDefault(curve => curve.Name == name)
         ?? throw new SshKeyException(SshKeyError.Unsupported, $"the curve {name} is not served");
 
-    public static NistCurve OfBits(int bits) => All.FirstOrDefault(curve => curve.Bits == bits)
-        ?? throw new SshKeyException(SshKeyError.Unsupported, $"curves of {bits} bits are not served");
+    /// <summary>The curve of a key that was read by the platform: only by its name, never by parameters that look alike.</summary>
+    public static NistCurve Of(ECCurve parameters) => All.FirstOrDefault(curve => parameters.IsNamed && parameters.Oid.Value == curve.Parameters.Oid.Value)
+        ?? throw new SshKeyException(SshKeyError.Unsupported, "the key is on a curve that is not served; nistp256, nistp384 and nistp521 are");
 }

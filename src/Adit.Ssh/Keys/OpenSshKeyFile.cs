@@ -9,35 +9,39 @@ namespace Adit.Ssh.Keys;
 /// <summary>The openssh-key-v1 format of OpenSSH's PROTOCOL.key, plain and encrypted.</summary>
 internal static class OpenSshKeyFile
 {
-    private const string Begin = "-----BEGIN OPENSSH PRIVATE KEY-----";
-    private const string End = "-----END OPENSSH PRIVATE KEY-----";
     private const int LineLength = 70;
     private const int SaltLength = 16;
     private const int NewFileRounds = 24;
 
+    private static ReadOnlySpan<byte> Begin => "-----BEGIN OPENSSH PRIVATE KEY-----"u8;
+
+    private static ReadOnlySpan<byte> End => "-----END OPENSSH PRIVATE KEY-----"u8;
+
     private static ReadOnlySpan<byte> Magic => "openssh-key-v1\0"u8;
 
-    public static bool IsOne(string text) => text.Contains(Begin, StringComparison.Ordinal);
+    public static bool IsOne(ReadOnlySpan<byte> file) => file.IndexOf(Begin) >= 0;
 
     /// <summary>The public key, which the file holds in clear.</summary>
-    public static SshPublicKey ReadPublicKey(string text)
+    public static SshPublicKey ReadPublicKey(ReadOnlySpan<byte> file)
     {
-        var reader = new SshReader(Decode(text));
+        using SecretBytes content = Decode(file);
+        var reader = new SshReader(content.Span);
         ReadHeader(ref reader, out _, out _, out _);
         return SshPublicKey.Parse(reader.ReadString());
     }
 
-    public static bool IsEncrypted(string text)
+    public static bool IsEncrypted(ReadOnlySpan<byte> file)
     {
-        var reader = new SshReader(Decode(text));
+        using SecretBytes content = Decode(file);
+        var reader = new SshReader(content.Span);
         ReadHeader(ref reader, out string cipher, out _, out _);
         return cipher != "none";
     }
 
-    public static KeySigner Read(string text, ReadOnlySpan<byte> passphrase, out string comment)
+    public static KeySigner Read(ReadOnlySpan<byte> file, ReadOnlySpan<byte> passphrase, out string comment)
     {
-        byte[] file = Decode(text);
-        var reader = new SshReader(file);
+        using SecretBytes content = Decode(file);
+        var reader = new SshReader(content.Span);
         ReadHeader(ref reader, out string cipher, out string kdf, out byte[] kdfOptions);
         SshPublicKey publicKey = SshPublicKey.Parse(reader.ReadString());
         KeyFileCipher fileCipher = KeyFileCipher.Named(cipher);
@@ -62,7 +66,7 @@ internal static class OpenSshKeyFile
         throw new SshKeyException(SshKeyError.Malformed, "the private key does not belong to the public key of its file");
     }
 
-    public static string Write(KeySigner signer, ReadOnlySpan<byte> passphrase, string comment)
+    public static byte[] Write(KeySigner signer, ReadOnlySpan<byte> passphrase, string comment)
     {
         KeyFileCipher cipher = KeyFileCipher.Named(passphrase.IsEmpty ? "none" : "aes256-ctr");
         byte[] kdfOptions = passphrase.IsEmpty ? [] : NewKdfOptions();
@@ -89,13 +93,9 @@ internal static class OpenSshKeyFile
         file.WriteUInt32(1);
         file.WriteString(signer.PublicKey.Blob.Span);
         file.WriteString(sealedSection);
-        string base64 = Convert.ToBase64String(file.Written);
+        byte[] text = Encode(file.Written);
         file.Dispose();
-
-        var text = new StringBuilder(Begin).Append('\n');
-        for (int i = 0; i < base64.Length; i += LineLength)
-            text.Append(base64.AsSpan(i, Math.Min(LineLength, base64.Length - i))).Append('\n');
-        return text.Append(End).Append('\n').ToString();
+        return text;
     }
 
     private static void ReadHeader(ref SshReader reader, out string cipher, out string kdf, out byte[] kdfOptions)
@@ -116,7 +116,10 @@ internal static class OpenSshKeyFile
         // Two equal random numbers tell the right passphrase from a wrong one.
         if (reader.ReadUInt32() != reader.ReadUInt32())
             throw encrypted ? Wrong() : new SshKeyException(SshKeyError.Malformed, "the check numbers of the private section differ");
-        KeySigner signer = KeySigner.Read(reader.ReadName(), ref reader);
+        string type = reader.ReadName();
+        if (KeyType.Named(type).IsCertificate)
+            throw new SshKeyException(SshKeyError.Unsupported, "the file holds a certificate with the private key; keep the certificate in a file of its own");
+        KeySigner signer = KeySigner.Read(type, ref reader);
         try
         {
             comment = reader.ReadHumanText();
@@ -144,8 +147,14 @@ internal static class OpenSshKeyFile
         ReadOnlySpan<byte> salt = options.ReadString();
         uint rounds = options.ReadUInt32();
         options.ReadEnd();
-        if (salt.IsEmpty || rounds is 0 or > int.MaxValue)
-            throw new SshKeyException(SshKeyError.Malformed, "the key derivation of the file has no salt or an impossible number of rounds");
+        if (salt.IsEmpty || rounds == 0)
+            throw new SshFormatException("the key derivation has no salt or no rounds");
+        if (rounds > BcryptPbkdf.MaxRounds)
+        {
+            throw new SshKeyException(
+                SshKeyError.Unsupported, $"the file derives its key in {rounds} rounds, over the limit of {BcryptPbkdf.MaxRounds}; rewrite it with ssh-keygen -p -a ROUNDS");
+        }
+
         BcryptPbkdf.Derive(passphrase, salt, (int)rounds, key.Span);
         return key;
     }
@@ -160,19 +169,38 @@ internal static class OpenSshKeyFile
         return options;
     }
 
-    private static byte[] Decode(string text)
+    private static SecretBytes Decode(ReadOnlySpan<byte> file)
     {
-        int start = text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
-        int end = text.IndexOf(End, start, StringComparison.Ordinal);
+        ReadOnlySpan<byte> base64 = file[(file.IndexOf(Begin) + Begin.Length)..];
+        int end = base64.IndexOf(End);
         if (end < 0)
-            throw new SshFormatException($"the line {End} is missing");
-        byte[] bytes = Encoding.ASCII.GetBytes(text[start..end]);
-        if (!Base64.IsValid(bytes, out int length))
+            throw new SshFormatException($"the line {Encoding.ASCII.GetString(End)} is missing");
+        base64 = base64[..end];
+        if (!Base64.IsValid(base64, out int length))
             throw new SshFormatException("the file is not base64");
-        byte[] decoded = new byte[length];
-        Base64.DecodeFromUtf8(bytes, decoded, out _, out int written);
-        CryptographicOperations.ZeroMemory(bytes);
-        return decoded[..written];
+        var content = new SecretBytes(length);
+        Base64.DecodeFromUtf8(base64, content.Span, out _, out _);
+        return content;
+    }
+
+    private static byte[] Encode(ReadOnlySpan<byte> content)
+    {
+        using var base64 = new SecretBytes(Base64.GetMaxEncodedToUtf8Length(content.Length));
+        Base64.EncodeToUtf8(content, base64.Span, out _, out _);
+        var text = new SshWriter(stackalloc byte[4096]);
+        text.WriteBytes(Begin);
+        text.WriteByte((byte)'\n');
+        for (int i = 0; i < base64.Length; i += LineLength)
+        {
+            text.WriteBytes(base64.Span.Slice(i, Math.Min(LineLength, base64.Length - i)));
+            text.WriteByte((byte)'\n');
+        }
+
+        text.WriteBytes(End);
+        text.WriteByte((byte)'\n');
+        byte[] file = text.ToArray();
+        text.Dispose();
+        return file;
     }
 
     private static SshKeyException Wrong() => new(SshKeyError.WrongPassphrase, "the passphrase is wrong");

@@ -1,6 +1,8 @@
+using System.Buffers.Text;
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Text;
+using Adit.Ssh.Crypto;
 
 namespace Adit.Ssh.Keys;
 
@@ -11,31 +13,36 @@ internal static class PemKeyFile
     private const string RsaOid = "1.2.840.113549.1.1.1";
     private const string EcOid = "1.2.840.10045.2.1";
 
-    public static bool IsEncrypted(string text) => text.Contains("ENCRYPTED", StringComparison.Ordinal);
+    private const string Encrypted = "ENCRYPTED PRIVATE KEY";
 
-    public static KeySigner Read(string text, ReadOnlySpan<byte> passphrase)
+    public static bool IsEncrypted(ReadOnlySpan<byte> file)
     {
-        if (!PemEncoding.TryFind(text, out PemFields fields))
-        {
-            // A PEM block with headers inside: the traditional encryption, whose key derivation is one round of MD5.
-            if (text.Contains("Proc-Type:", StringComparison.Ordinal))
-                throw new SshKeyException(SshKeyError.Unsupported, "the key is encrypted in the old PEM way; rewrite it with ssh-keygen -p");
-            throw new SshKeyException(SshKeyError.Malformed, "the file holds no private key");
-        }
+        if (IsTraditionallyEncrypted(file))
+            return true;
+        return Find(file, out _) == Encrypted;
+    }
 
-        string label = text[fields.Label];
+    public static KeySigner Read(ReadOnlySpan<byte> file, ReadOnlySpan<byte> passphrase)
+    {
+        if (IsTraditionallyEncrypted(file))
+            throw new SshKeyException(SshKeyError.Unsupported, "the key is encrypted in the old PEM way; rewrite it with ssh-keygen -p");
+        string label = Find(file, out ReadOnlySpan<byte> base64);
+        using SecretBytes der = Decode(base64);
         try
         {
-            return label switch
+            switch (label)
             {
-                "RSA PRIVATE KEY" => Rsa(key => key.ImportFromPem(text)),
-                "EC PRIVATE KEY" => Ecdsa(key => key.ImportFromPem(text)),
-                "PRIVATE KEY" => ReadPkcs8(text, fields),
-                "ENCRYPTED PRIVATE KEY" => ReadEncryptedPkcs8(text, passphrase),
-                _ => throw new SshKeyException(SshKeyError.Unsupported, $"the file holds a {label}, not a private key that is served"),
-            };
+                case Encrypted:
+                    return ReadEncrypted(der, passphrase);
+                case "PRIVATE KEY":
+                    return ReadPkcs8(der);
+                case "RSA PRIVATE KEY":
+                    return Rsa(der, static (key, source) => key.ImportRSAPrivateKey(source, out _));
+                default:
+                    return Ecdsa(der, static (key, source) => key.ImportECPrivateKey(source, out _));
+            }
         }
-        catch (Exception e) when (e is ArgumentException or AsnContentException)
+        catch (AsnContentException e)
         {
             throw new SshKeyException(SshKeyError.Malformed, "the private key is malformed", e);
         }
@@ -45,69 +52,91 @@ internal static class PemKeyFile
         }
     }
 
-    private static KeySigner ReadPkcs8(string text, PemFields fields)
+    // RFC 1421 headers inside the block; its key derivation is one round of MD5.
+    private static bool IsTraditionallyEncrypted(ReadOnlySpan<byte> file) => file.IndexOf("Proc-Type: 4,ENCRYPTED"u8) >= 0;
+
+    /// <summary>The first private key in the file; others, such as the EC PARAMETERS that openssl writes before it, are passed over.</summary>
+    private static string Find(ReadOnlySpan<byte> file, out ReadOnlySpan<byte> base64)
     {
-        byte[] der = Convert.FromBase64String(text[fields.Base64Data]);
-        try
+        string? other = null;
+        while (PemEncoding.TryFindUtf8(file, out PemFields fields))
         {
-            AsnReader info = new AsnReader(der, AsnEncodingRules.DER).ReadSequence();
-            info.ReadInteger();
-            string algorithm = info.ReadSequence().ReadObjectIdentifier();
-            switch (algorithm)
+            string label = Encoding.ASCII.GetString(file[fields.Label]);
+            if (label is "RSA PRIVATE KEY" or "EC PRIVATE KEY" or "PRIVATE KEY" or Encrypted)
             {
-                case RsaOid:
-                    return Rsa(key => key.ImportFromPem(text));
-                case EcOid:
-                    return Ecdsa(key => key.ImportFromPem(text));
-                case Ed25519Oid:
-                    byte[] seed = new AsnReader(info.ReadOctetString(), AsnEncodingRules.DER).ReadOctetString();
-                    var signer = new Ed25519Signer(seed);
-                    CryptographicOperations.ZeroMemory(seed);
-                    return signer;
-                default:
-                    throw new SshKeyException(SshKeyError.Unsupported, $"private keys of algorithm {algorithm} are not served");
+                base64 = file[fields.Base64Data];
+                return label;
             }
+
+            other ??= label;
+            file = file[fields.Location.End..];
         }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(der);
-        }
+
+        throw other is null
+            ? new SshKeyException(SshKeyError.Malformed, "the file holds no private key")
+            : new SshKeyException(SshKeyError.Unsupported, $"the file holds a {other}, not a private key that is served");
     }
 
-    // The algorithm is inside the encryption, so the types are tried in turn; a wrong passphrase fails for both.
-    private static KeySigner ReadEncryptedPkcs8(string text, ReadOnlySpan<byte> passphrase)
+    private static SecretBytes Decode(ReadOnlySpan<byte> base64)
+    {
+        if (!Base64.IsValid(base64, out int length))
+            throw new SshFormatException("the file is not base64");
+        var der = new SecretBytes(length);
+        Base64.DecodeFromUtf8(base64, der.Span, out _, out _);
+        return der;
+    }
+
+    private static KeySigner ReadEncrypted(SecretBytes der, ReadOnlySpan<byte> passphrase)
     {
         if (passphrase.IsEmpty)
             throw new SshKeyException(SshKeyError.PassphraseNeeded, "the key is encrypted; its passphrase is needed");
-        char[] password = Encoding.UTF8.GetChars(passphrase.ToArray());
+        using SecretBytes opened = Pkcs8Encryption.Open(der.Memory, passphrase);
         try
         {
-            return Rsa(key => key.ImportFromEncryptedPem(text, password));
+            return ReadPkcs8(opened);
         }
-        catch (CryptographicException)
+        catch (AsnContentException e)
         {
-            try
-            {
-                return Ecdsa(key => key.ImportFromEncryptedPem(text, password));
-            }
-            catch (CryptographicException e)
-            {
-                throw new SshKeyException(
-                    SshKeyError.WrongPassphrase, "the passphrase is wrong, or the key is of a kind that is not served in encrypted PKCS#8 (rewrite it with ssh-keygen -p)", e);
-            }
-        }
-        finally
-        {
-            password.AsSpan().Clear();
+            // One wrong passphrase in 256 leaves a padding that looks right, and behind it no structure.
+            throw new SshKeyException(SshKeyError.WrongPassphrase, "the passphrase is wrong", e);
         }
     }
 
-    private static RsaSigner Rsa(Action<RSA> import)
+    private static KeySigner ReadPkcs8(SecretBytes der)
+    {
+        AsnReader info = new AsnReader(der.Memory, AsnEncodingRules.BER).ReadSequence();
+        info.ReadInteger();
+        string algorithm = info.ReadSequence().ReadObjectIdentifier();
+        switch (algorithm)
+        {
+            case RsaOid:
+                return Rsa(der, static (key, source) => key.ImportPkcs8PrivateKey(source, out _));
+            case EcOid:
+                return Ecdsa(der, static (key, source) => key.ImportPkcs8PrivateKey(source, out _));
+            case Ed25519Oid:
+                byte[] inner = info.ReadOctetString();
+                byte[] seed = new AsnReader(inner, AsnEncodingRules.BER).ReadOctetString();
+                try
+                {
+                    return new Ed25519Signer(seed);
+                }
+                finally
+                {
+                    CryptographicOperations.ZeroMemory(inner);
+                    CryptographicOperations.ZeroMemory(seed);
+                }
+
+            default:
+                throw new SshKeyException(SshKeyError.Unsupported, $"private keys of algorithm {algorithm} are not served");
+        }
+    }
+
+    private static RsaSigner Rsa(SecretBytes der, Action<RSA, ReadOnlySpan<byte>> import)
     {
         RSA key = RSA.Create();
         try
         {
-            import(key);
+            import(key, der.Span);
             return new(key);
         }
         catch
@@ -117,12 +146,12 @@ internal static class PemKeyFile
         }
     }
 
-    private static EcdsaSigner Ecdsa(Action<ECDsa> import)
+    private static EcdsaSigner Ecdsa(SecretBytes der, Action<ECDsa, ReadOnlySpan<byte>> import)
     {
         ECDsa key = ECDsa.Create();
         try
         {
-            import(key);
+            import(key, der.Span);
             return new(key);
         }
         catch

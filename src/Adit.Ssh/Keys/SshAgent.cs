@@ -83,14 +83,14 @@ public sealed class SshAgent : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        await _stream.DisposeAsync().ConfigureAwait(false);
-        _turn.Dispose();
-    }
+    /// <remarks>An exchange that is under way ends with an <see cref="SshKeyException"/>.</remarks>
+    public ValueTask DisposeAsync() => _stream.DisposeAsync();
 
     internal async ValueTask<byte[]> SignAsync(SshPublicKey key, string algorithm, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
+        // Asked for anything else with an RSA key, an agent would sign with SHA-1.
+        if (!key.SignatureAlgorithms.Contains(algorithm))
+            throw new SshKeyException(SshKeyError.Unsupported, $"a {key.KeyType} key does not sign with {algorithm}");
         byte[] answer = await ExchangeAsync(SigningRequest(key, algorithm, data.Span), SignTimeout, cancellationToken).ConfigureAwait(false);
         if (answer is [Failure, ..])
             throw new SshKeyException(SshKeyError.Refused, "the agent refused to sign");
@@ -208,9 +208,9 @@ public sealed class SshAgent : IAsyncDisposable
         {
             throw new SshKeyException(SshKeyError.Refused, $"the agent did not answer within {timeout.TotalSeconds:0} s", e);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
-            throw new SshKeyException(SshKeyError.Refused, $"the agent closed the connection: {e.Message}", e);
+            throw new SshKeyException(SshKeyError.Refused, $"the connection to the agent is closed: {e.Message}", e);
         }
         finally
         {

@@ -37,7 +37,10 @@ public sealed class SshCertificate
     /// <summary>The name that the signer gave it, for logs.</summary>
     public required string KeyId { get; init; }
 
-    /// <summary>User or host names that it holds for. With none it is accepted for nothing here.</summary>
+    /// <summary>
+    /// User or host names that it holds for, compared exactly, as OpenSSH does. With none it is accepted for nothing here, where OpenSSH
+    /// (up to 9.2 at least) takes a host certificate without principals for any host.
+    /// </summary>
     public required IReadOnlyList<string> Principals { get; init; }
 
     /// <summary>Start of validity, in seconds since 1970.</summary>
@@ -58,7 +61,11 @@ public sealed class SshCertificate
     /// <summary>The algorithm with which it was signed.</summary>
     public string SignatureAlgorithm { get; private set; } = string.Empty;
 
-    /// <summary>Why the certificate is not acceptable, or null when it is. Whether its signer is trusted is not asked here.</summary>
+    /// <summary>
+    /// Why the certificate is not acceptable, or null when it is. Whether its signer is trusted is not asked here. Of a user certificate's
+    /// critical options, <c>force-command</c> and <c>source-address</c> pass: who accepts the certificate must enforce them. Every other
+    /// critical option is a refusal.
+    /// </summary>
     /// <param name="kind">What it must speak for.</param>
     /// <param name="principal">The user or host name it must hold for.</param>
     /// <param name="now">The time at which it must be valid.</param>
@@ -74,9 +81,13 @@ public sealed class SshCertificate
         if (!Principals.Contains(principal))
             return Principals.Count == 0 ? "it names no principals" : $"it is for {string.Join(", ", Principals)}, not for {principal}";
 
-        // A host certificate has no critical options (PROTOCOL.certkeys); a user certificate's are the server's to know.
-        if (kind is CertificateKind.Host && CriticalOptions.Count > 0)
-            return $"it has the unknown critical option {CriticalOptions[0].Key}";
+        // PROTOCOL.certkeys: what is critical and not understood is a refusal. verify-required is for security keys, which are not served.
+        foreach ((string option, _) in CriticalOptions)
+        {
+            if (kind is not CertificateKind.User || option is not ("force-command" or "source-address"))
+                return $"it has the unknown critical option {option}";
+        }
+
         return null;
     }
 

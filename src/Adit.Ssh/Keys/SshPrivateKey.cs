@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using Adit.Ssh.Wire;
 
 namespace Adit.Ssh.Keys;
@@ -39,13 +38,13 @@ public sealed class SshPrivateKey : ISshSigner, IDisposable
     /// <exception cref="SshKeyException">The file cannot be used; its kind says why.</exception>
     public static SshPrivateKey Parse(ReadOnlySpan<byte> file, string source, ReadOnlySpan<byte> passphrase = default)
     {
-        string text = Text(file);
+        RequireReadable(file);
         try
         {
             string comment = string.Empty;
-            KeySigner signer = OpenSshKeyFile.IsOne(text)
-                ? OpenSshKeyFile.Read(text, passphrase, out comment)
-                : PemKeyFile.Read(text, passphrase);
+            KeySigner signer = OpenSshKeyFile.IsOne(file)
+                ? OpenSshKeyFile.Read(file, passphrase, out comment)
+                : PemKeyFile.Read(file, passphrase);
             return new(signer, signer.PublicKey, source, comment);
         }
         catch (SshFormatException e)
@@ -58,10 +57,10 @@ public sealed class SshPrivateKey : ISshSigner, IDisposable
     /// <exception cref="SshKeyException">The file is no private key.</exception>
     public static bool IsEncrypted(ReadOnlySpan<byte> file)
     {
-        string text = Text(file);
+        RequireReadable(file);
         try
         {
-            return OpenSshKeyFile.IsOne(text) ? OpenSshKeyFile.IsEncrypted(text) : PemKeyFile.IsEncrypted(text);
+            return OpenSshKeyFile.IsOne(file) ? OpenSshKeyFile.IsEncrypted(file) : PemKeyFile.IsEncrypted(file);
         }
         catch (SshFormatException e)
         {
@@ -73,10 +72,10 @@ public sealed class SshPrivateKey : ISshSigner, IDisposable
     /// <exception cref="SshKeyException">The file is malformed.</exception>
     public static SshPublicKey? PeekPublicKey(ReadOnlySpan<byte> file)
     {
-        string text = Text(file);
+        RequireReadable(file);
         try
         {
-            return OpenSshKeyFile.IsOne(text) ? OpenSshKeyFile.ReadPublicKey(text) : null;
+            return OpenSshKeyFile.IsOne(file) ? OpenSshKeyFile.ReadPublicKey(file) : null;
         }
         catch (SshFormatException e)
         {
@@ -103,7 +102,7 @@ public sealed class SshPrivateKey : ISshSigner, IDisposable
 
     /// <summary>The key as an openssh-key-v1 file, encrypted with aes256-ctr when a passphrase is given.</summary>
     public byte[] ToOpenSshFormat(ReadOnlySpan<byte> passphrase = default, string? comment = null) =>
-        Encoding.ASCII.GetBytes(OpenSshKeyFile.Write(_signer, passphrase, comment ?? Comment));
+        OpenSshKeyFile.Write(_signer, passphrase, comment ?? Comment);
 
     /// <summary>The same key presenting a certificate.</summary>
     /// <exception cref="SshKeyException">The certificate is for another key, or is none.</exception>
@@ -139,12 +138,11 @@ public sealed class SshPrivateKey : ISshSigner, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _signer.Dispose();
 
-    private static string Text(ReadOnlySpan<byte> file)
+    private static void RequireReadable(ReadOnlySpan<byte> file)
     {
         if (file.Length > MaxFileLength)
             throw new SshKeyException(SshKeyError.Malformed, $"a key file of {file.Length} bytes is over the limit of {MaxFileLength}");
         if (file.StartsWith("PuTTY-User-Key-File"u8))
             throw new SshKeyException(SshKeyError.Unsupported, "the file is PuTTY's; export it with puttygen KEY.ppk -O private-openssh -o KEY");
-        return Encoding.Latin1.GetString(file);
     }
 }

@@ -80,7 +80,10 @@ public sealed class SshPublicKey : IEquatable<SshPublicKey>
             return false;
         try
         {
-            key = Parse(blob.AsSpan(0, length));
+            SshPublicKey parsed = Parse(blob.AsSpan(0, length));
+            if (parsed.KeyType != fields[0])
+                return false;
+            key = parsed;
         }
         catch (SshKeyException)
         {
@@ -88,7 +91,7 @@ public sealed class SshPublicKey : IEquatable<SshPublicKey>
         }
 
         comment = fields.Length > 2 ? fields[2].Trim() : string.Empty;
-        return key.KeyType == fields[0];
+        return true;
     }
 
     /// <summary>Checks a signature of this key.</summary>
