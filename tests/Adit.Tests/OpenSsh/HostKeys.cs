@@ -12,6 +12,7 @@ public sealed class HostKeys : IDisposable
     private const string Valid = "20200101:20300101";
 
     private readonly Dictionary<string, string> _words = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SshPublicKey> _parsed = new(StringComparer.Ordinal);
 
     public HostKeys()
     {
@@ -36,7 +37,9 @@ public sealed class HostKeys : IDisposable
     /// <summary>A folder of the tests' own.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("adit-known-").FullName;
 
-    public SshPublicKey this[string name] => SshPublicKey.Parse(Convert.FromBase64String(_words[name].Split(' ')[1]));
+    public SshPublicKey this[string name] => _parsed.TryGetValue(name, out SshPublicKey? key)
+        ? key
+        : _parsed[name] = SshPublicKey.Parse(Convert.FromBase64String(_words[name].Split(' ')[1]));
 
     /// <summary>The text with each <c>{name}</c> replaced by that key's type and base64.</summary>
     public string Fill(string text) => _words.Aggregate(text, static (filled, word) => filled.Replace($"{{{word.Key}}}", word.Value, StringComparison.Ordinal));
