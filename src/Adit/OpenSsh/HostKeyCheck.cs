@@ -48,7 +48,9 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
         switch (verdict.Status)
         {
             case HostKeyStatus.Known:
-                Verification = $"{(key.Certificate is null ? "host key" : "host certificate")} verified, {verdict.Place}";
+                // A certificate whose authority is unknown, or which was refused, may still hold a key that is known by itself.
+                bool byKey = verdict.KnownKey?.Equals(key.WithoutCertificate) == true;
+                Verification = $"{(byKey ? "host key" : "host certificate")} verified, {verdict.Place}";
                 break;
             case HostKeyStatus.Revoked:
                 throw new SshHostKeyException($"the host key of {Name} is revoked ({verdict.Place}); do not use this host", key);
