@@ -26,7 +26,7 @@ internal sealed record KeyFileCipher(string Name, int KeyLength, int IvLength, i
     public int KeyAndIvLength => KeyLength + IvLength;
 
     public static KeyFileCipher Named(string name) => All.FirstOrDefault(cipher => cipher.Name == name)
-        ?? throw new SshKeyException(SshKeyError.Unsupported, $"the file is encrypted with {name}, which is not served; rewrite it with ssh-keygen -p");
+        ?? throw new SshKeyException(SshKeyError.Unsupported, $"the file is encrypted with {PeerText.Printable(name)}, which is not served; rewrite it with ssh-keygen -p");
 
     /// <summary>Opens the private section. False when its tag is wrong; a cipher without a tag cannot tell.</summary>
     public bool TryOpen(ReadOnlySpan<byte> keyAndIv, ReadOnlySpan<byte> input, ReadOnlySpan<byte> tag, Span<byte> output)

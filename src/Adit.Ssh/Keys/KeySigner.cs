@@ -210,8 +210,8 @@ internal sealed class RsaSigner : KeySigner
         RSA key = RSA.Create();
         try
         {
-            if (n.Length * 8L > RsaVerifier.MaxBits)
-                throw Inconsistent();
+            // The library fails in ways of its own for numbers that a public key is refused for.
+            _ = new RsaVerifier(e, n);
             parameters.D = Padded(d, n.Length);
             parameters.InverseQ = Padded(iqmp, half);
             parameters.P = Padded(p, half);
@@ -221,7 +221,7 @@ internal sealed class RsaSigner : KeySigner
             key.ImportParameters(parameters);
             var signer = new RsaSigner(key);
 
-            // The library does not compare the halves; a signature that verifies shows that they belong together.
+            // OpenSSL compares the numbers when it takes them; that other libraries do is not promised. A signature that verifies shows it.
             byte[] probe = signer.Sign("rsa-sha2-256", n);
             return Checked(signer, key.VerifyData(n, probe, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
         }

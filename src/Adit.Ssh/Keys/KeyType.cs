@@ -23,7 +23,7 @@ internal sealed record KeyType(string Name, string ShortName, string[] Signature
 
     /// <exception cref="SshKeyException">The type is not served.</exception>
     public static KeyType Named(string name) => All.FirstOrDefault(type => type.Name == name)
-        ?? throw new SshKeyException(SshKeyError.Unsupported, $"keys of type {name} are not served");
+        ?? throw new SshKeyException(SshKeyError.Unsupported, $"keys of type {PeerText.Printable(name)} are not served");
 
     /// <summary>The name of a key type or signature algorithm without the mark of a certificate.</summary>
     public static string WithoutCertificate(string name) =>

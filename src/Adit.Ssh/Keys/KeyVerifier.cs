@@ -51,7 +51,7 @@ internal sealed class EcdsaVerifier : KeyVerifier
     public EcdsaVerifier(string type, string curve, ReadOnlySpan<byte> point)
     {
         if (type != "ecdsa-sha2-" + curve)
-            throw new SshKeyException(SshKeyError.Malformed, $"a key of type {type} names the curve {curve}");
+            throw new SshKeyException(SshKeyError.Malformed, $"a key of type {type} names the curve {PeerText.Printable(curve)}");
         Curve = NistCurve.Named(curve);
         const byte uncompressed = 4;
         if (point.Length != 1 + (2 * Curve.FieldSize) || point[0] != uncompressed)
@@ -102,7 +102,7 @@ internal sealed class RsaVerifier : KeyVerifier
     {
         Bits = modulus.IsEmpty ? 0 : (modulus.Length * 8) - System.Numerics.BitOperations.LeadingZeroCount((uint)modulus[0]) + 24;
         if (Bits < MinBits)
-            throw new SshKeyException(SshKeyError.Unsupported, $"an RSA key of {Bits} bits is too weak; at least {MinBits} are needed");
+            throw new SshKeyException(SshKeyError.Unsupported, $"an RSA key of {Bits} bits is too weak (RequiredRSASize); at least {MinBits} are needed");
         if (Bits > MaxBits || exponent.Length > sizeof(ulong))
             throw new SshKeyException(SshKeyError.Unsupported, $"an RSA key of {Bits} bits, or its exponent, is larger than what is served");
         if (exponent.IsEmpty || (exponent[^1] & 1) == 0 || (exponent is [1]))
@@ -144,7 +144,7 @@ internal sealed record NistCurve(string Name, int Bits, ECCurve Parameters, Hash
     public int FieldSize => (Bits + 7) / 8;
 
     public static NistCurve Named(string name) => All.FirstOrDefault(curve => curve.Name == name)
-        ?? throw new SshKeyException(SshKeyError.Unsupported, $"the curve {name} is not served");
+        ?? throw new SshKeyException(SshKeyError.Unsupported, $"the curve {PeerText.Printable(name)} is not served");
 
     /// <summary>The curve of a key that was read by the platform: only by its name, never by parameters that look alike.</summary>
     public static NistCurve Of(ECCurve parameters) => All.FirstOrDefault(curve => parameters.IsNamed && parameters.Oid.Value == curve.Parameters.Oid.Value)

@@ -46,7 +46,7 @@ internal static class OpenSshKeyFile
         SshPublicKey publicKey = SshPublicKey.Parse(reader.ReadString());
         KeyFileCipher fileCipher = KeyFileCipher.Named(cipher);
         if ((kdf == "none") != (cipher == "none") || kdf is not ("none" or "bcrypt"))
-            throw new SshKeyException(SshKeyError.Unsupported, $"the key derivation {kdf} with cipher {cipher} is not served");
+            throw new SshKeyException(SshKeyError.Unsupported, $"the key derivation {PeerText.Printable(kdf)} with cipher {cipher} is not served");
         if (cipher != "none" && passphrase.IsEmpty)
             throw new SshKeyException(SshKeyError.PassphraseNeeded, "the key is encrypted; its passphrase is needed");
 

@@ -37,20 +37,27 @@ internal static class PemKeyFile
                 case "PRIVATE KEY":
                     return ReadPkcs8(der);
                 case "RSA PRIVATE KEY":
-                    return Rsa(der, static (key, source) => key.ImportRSAPrivateKey(source, out _));
+                    return Rsa(der, static (RSA key, ReadOnlySpan<byte> source, out int read) => key.ImportRSAPrivateKey(source, out read));
                 default:
-                    return Ecdsa(der, static (key, source) => key.ImportECPrivateKey(source, out _));
+                    return Ecdsa(der, static (ECDsa key, ReadOnlySpan<byte> source, out int read) => key.ImportECPrivateKey(source, out read));
             }
         }
         catch (AsnContentException e)
         {
             throw new SshKeyException(SshKeyError.Malformed, "the private key is malformed", e);
         }
+        catch (PlatformNotSupportedException e)
+        {
+            // What the platform throws for a curve that it does not know.
+            throw new SshKeyException(SshKeyError.Unsupported, "the key is on a curve that is not served; nistp256, nistp384 and nistp521 are", e);
+        }
         catch (CryptographicException e)
         {
             throw new SshKeyException(SshKeyError.Malformed, $"the private key cannot be used: {e.Message}", e);
         }
     }
+
+    private delegate void Import<in T>(T key, ReadOnlySpan<byte> source, out int read);
 
     // RFC 1421 headers inside the block; its key derivation is one round of MD5.
     private static bool IsTraditionallyEncrypted(ReadOnlySpan<byte> file) => file.IndexOf("Proc-Type: 4,ENCRYPTED"u8) >= 0;
@@ -74,7 +81,7 @@ internal static class PemKeyFile
 
         throw other is null
             ? new SshKeyException(SshKeyError.Malformed, "the file holds no private key")
-            : new SshKeyException(SshKeyError.Unsupported, $"the file holds a {other}, not a private key that is served");
+            : new SshKeyException(SshKeyError.Unsupported, $"the file holds a {PeerText.Printable(other)}, not a private key that is served");
     }
 
     private static SecretBytes Decode(ReadOnlySpan<byte> base64)
@@ -88,8 +95,6 @@ internal static class PemKeyFile
 
     private static KeySigner ReadEncrypted(SecretBytes der, ReadOnlySpan<byte> passphrase)
     {
-        if (passphrase.IsEmpty)
-            throw new SshKeyException(SshKeyError.PassphraseNeeded, "the key is encrypted; its passphrase is needed");
         using SecretBytes opened = Pkcs8Encryption.Open(der.Memory, passphrase);
         try
         {
@@ -104,21 +109,23 @@ internal static class PemKeyFile
 
     private static KeySigner ReadPkcs8(SecretBytes der)
     {
-        AsnReader info = new AsnReader(der.Memory, AsnEncodingRules.BER).ReadSequence();
+        var outer = new AsnReader(der.Memory, AsnEncodingRules.BER);
+        AsnReader info = outer.ReadSequence();
+        outer.ThrowIfNotEmpty();
         info.ReadInteger();
         string algorithm = info.ReadSequence().ReadObjectIdentifier();
         switch (algorithm)
         {
             case RsaOid:
-                return Rsa(der, static (key, source) => key.ImportPkcs8PrivateKey(source, out _));
+                return Rsa(der, static (RSA key, ReadOnlySpan<byte> source, out int read) => key.ImportPkcs8PrivateKey(source, out read));
             case EcOid:
-                return Ecdsa(der, static (key, source) => key.ImportPkcs8PrivateKey(source, out _));
+                return Ecdsa(der, static (ECDsa key, ReadOnlySpan<byte> source, out int read) => key.ImportPkcs8PrivateKey(source, out read));
             case Ed25519Oid:
                 byte[] inner = info.ReadOctetString();
                 byte[] seed = new AsnReader(inner, AsnEncodingRules.BER).ReadOctetString();
                 try
                 {
-                    return new Ed25519Signer(seed);
+                    return WithPublicKey(new Ed25519Signer(seed), info);
                 }
                 finally
                 {
@@ -131,13 +138,36 @@ internal static class PemKeyFile
         }
     }
 
-    private static RsaSigner Rsa(SecretBytes der, Action<RSA, ReadOnlySpan<byte>> import)
+    // RFC 5958 section 2: attributes under tag 0 and the public key under tag 1 may follow.
+    private static Ed25519Signer WithPublicKey(Ed25519Signer signer, AsnReader rest)
+    {
+        try
+        {
+            while (rest.HasData)
+            {
+                var publicKey = new Asn1Tag(TagClass.ContextSpecific, 1);
+                if (!rest.PeekTag().HasSameClassAndValue(publicKey))
+                    rest.ReadEncodedValue();
+                else if (!rest.ReadBitString(out _, publicKey).AsSpan().SequenceEqual(signer.RawPublicKey))
+                    throw new SshKeyException(SshKeyError.Malformed, "the private key does not belong to its public key");
+            }
+
+            return signer;
+        }
+        catch
+        {
+            signer.Dispose();
+            throw;
+        }
+    }
+
+    private static RsaSigner Rsa(SecretBytes der, Import<RSA> import)
     {
         RSA key = RSA.Create();
         try
         {
-            import(key, der.Span);
-            return new(key);
+            import(key, der.Span, out int read);
+            return read == der.Length ? new(key) : throw new AsnContentException();
         }
         catch
         {
@@ -146,13 +176,13 @@ internal static class PemKeyFile
         }
     }
 
-    private static EcdsaSigner Ecdsa(SecretBytes der, Action<ECDsa, ReadOnlySpan<byte>> import)
+    private static EcdsaSigner Ecdsa(SecretBytes der, Import<ECDsa> import)
     {
         ECDsa key = ECDsa.Create();
         try
         {
-            import(key, der.Span);
-            return new(key);
+            import(key, der.Span, out int read);
+            return read == der.Length ? new(key) : throw new AsnContentException();
         }
         catch
         {

@@ -18,7 +18,7 @@ internal static class Pkcs8Encryption
     private const string HmacSha1Oid = "1.2.840.113549.2.7";
 
     /// <summary>The PrivateKeyInfo inside.</summary>
-    /// <exception cref="SshKeyException">The passphrase is wrong, or the encryption not served.</exception>
+    /// <exception cref="SshKeyException">The encryption is not served, or the passphrase is missing or wrong.</exception>
     /// <exception cref="AsnContentException">The structure is malformed.</exception>
     public static SecretBytes Open(ReadOnlyMemory<byte> encrypted, ReadOnlySpan<byte> passphrase)
     {
@@ -62,6 +62,10 @@ internal static class Pkcs8Encryption
         if (parameters.HasData && parameters.PeekTag() == Asn1Tag.Integer && (!parameters.TryReadInt32(out int stated) || stated != keyLength))
             throw new AsnContentException("the length of the derived key does not fit its cipher");
         HashAlgorithmName hash = HmacHash(parameters.HasData ? parameters.ReadSequence().ReadObjectIdentifier() : HmacSha1Oid);
+
+        // Only now: nobody is to be asked for the passphrase of a file that cannot be read.
+        if (passphrase.IsEmpty)
+            throw new SshKeyException(SshKeyError.PassphraseNeeded, "the key is encrypted; its passphrase is needed");
         var key = new SecretBytes(keyLength);
         Rfc2898DeriveBytes.Pbkdf2(passphrase, salt, key.Span, iterations, hash);
         return key;

@@ -6,7 +6,8 @@ namespace Adit.Ssh.Keys;
 
 /// <summary>
 /// A client of an SSH agent (draft-ietf-sshm-ssh-agent). Requests go one after the other; every answer has a deadline, since an agent that
-/// accepts and never answers must not hang a login. Safe to use from several threads.
+/// accepts and never answers must not hang a login. After a request that was given up the connection serves no other, because the late
+/// answer would be taken for the next one's. Safe to use from several threads.
 /// </summary>
 public sealed class SshAgent : IAsyncDisposable
 {
@@ -208,7 +209,7 @@ public sealed class SshAgent : IAsyncDisposable
         {
             throw new SshKeyException(SshKeyError.Refused, $"the agent did not answer within {timeout.TotalSeconds:0} s", e);
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw new SshKeyException(SshKeyError.Refused, $"the connection to the agent is closed: {e.Message}", e);
         }
@@ -234,30 +235,4 @@ public sealed class SshAgent : IAsyncDisposable
         await _stream.ReadExactlyAsync(answer, cancellationToken).ConfigureAwait(false);
         return answer;
     }
-}
-
-/// <summary>A key that an agent holds and signs with.</summary>
-public sealed class AgentKey : ISshSigner
-{
-    private readonly SshAgent _agent;
-
-    internal AgentKey(SshAgent agent, SshPublicKey publicKey, string comment)
-    {
-        _agent = agent;
-        PublicKey = publicKey;
-        Comment = comment;
-    }
-
-    /// <inheritdoc/>
-    public SshPublicKey PublicKey { get; }
-
-    /// <summary>The comment under which the agent holds it.</summary>
-    public string Comment { get; }
-
-    /// <inheritdoc/>
-    public string Source => Comment.Length > 0 ? $"agent ({Comment})" : "agent";
-
-    /// <inheritdoc/>
-    public ValueTask<byte[]> SignAsync(string signatureAlgorithm, ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
-        _agent.SignAsync(PublicKey, signatureAlgorithm, data, cancellationToken);
 }

@@ -34,7 +34,7 @@ public sealed class SshCertificate
     /// <summary>User or host.</summary>
     public required CertificateKind Kind { get; init; }
 
-    /// <summary>The name that the signer gave it, for logs.</summary>
+    /// <summary>The name that the signer gave it, for logs. It is the peer's text: show no control characters of it.</summary>
     public required string KeyId { get; init; }
 
     /// <summary>
@@ -79,13 +79,13 @@ public sealed class SshCertificate
         if ((ulong)seconds >= ValidBefore)
             return "it has expired";
         if (!Principals.Contains(principal))
-            return Principals.Count == 0 ? "it names no principals" : $"it is for {string.Join(", ", Principals)}, not for {principal}";
+            return Principals.Count == 0 ? "it names no principals" : $"it is for {PeerText.Printable(string.Join(", ", Principals))}, not for {principal}";
 
         // PROTOCOL.certkeys: what is critical and not understood is a refusal. verify-required is for security keys, which are not served.
         foreach ((string option, _) in CriticalOptions)
         {
             if (kind is not CertificateKind.User || option is not ("force-command" or "source-address"))
-                return $"it has the unknown critical option {option}";
+                return $"it has the unknown critical option {PeerText.Printable(option)}";
         }
 
         return null;
@@ -115,7 +115,7 @@ public sealed class SshCertificate
         reader.ReadEnd();
         string algorithm = new SshReader(signature).ReadName();
         if (!certificate.SigningKey.Verify(algorithm, signed, signature))
-            throw new SshKeyException(SshKeyError.Malformed, $"the signature on certificate \"{certificate.KeyId}\" is wrong, or of a kind that is not accepted ({algorithm})");
+            throw new SshKeyException(SshKeyError.Malformed, $"the signature on certificate \"{PeerText.Printable(certificate.KeyId)}\" is wrong, or of a kind that is not accepted ({PeerText.Printable(algorithm)})");
         certificate.SignatureAlgorithm = algorithm;
         return certificate;
     }
