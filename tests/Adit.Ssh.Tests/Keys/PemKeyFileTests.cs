@@ -116,7 +116,7 @@ public sealed class PemKeyFileTests
         writer.PushSequence();
         writer.WriteInteger(0);
         foreach (byte[]? number in (byte[]?[])[b.Modulus, b.Exponent, a.D, a.P, a.Q, a.DP, a.DQ, a.InverseQ])
-            writer.WriteIntegerUnsigned(number);
+            writer.WriteIntegerUnsigned(number.AsSpan().TrimStart((byte)0));
         writer.PopSequence();
         KeyBytes.Refused(SshKeyError.Malformed, () => SshPrivateKey.Parse(Pem("RSA PRIVATE KEY", writer.Encode()), "f"));
     }
