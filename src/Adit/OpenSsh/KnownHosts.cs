@@ -123,10 +123,7 @@ public sealed class KnownHosts
         ArgumentNullException.ThrowIfNull(key);
         if (Path.GetDirectoryName(path) is { Length: > 0 } folder && !Directory.Exists(folder))
             MakePrivateFolder(folder);
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using var file = new FileStream(path, options);
+        using FileStream file = OpenAlone(path);
         bool midLine = false;
         if (file.Length > 0)
         {
@@ -149,6 +146,26 @@ public sealed class KnownHosts
     // A line that holds a certificate revokes, as with ssh, the key inside.
     private static bool IsRevokedBy(SshPublicKey revoked, SshPublicKey presented) =>
         revoked.WithoutCertificate.Equals(presented.WithoutCertificate) || revoked.WithoutCertificate.Equals(presented.Certificate?.SigningKey);
+
+    // Two that add at once would write to the same place: the file is locked (flock) while one does, and the others wait a moment.
+    private static FileStream OpenAlone(string path)
+    {
+        const int errorAgain = 11;
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        for (int tries = 1; ; tries++)
+        {
+            try
+            {
+                return new FileStream(path, options);
+            }
+            catch (IOException e) when (e.HResult == errorAgain && tries < 200)
+            {
+                Thread.Sleep(10);
+            }
+        }
+    }
 
     private static void MakePrivateFolder(string folder)
     {

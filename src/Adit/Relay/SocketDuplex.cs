@@ -107,7 +107,7 @@ public sealed class SocketDuplex : Duplex
     public override Stream AsStream()
     {
         _socket.Blocking = true; // NetworkStream insists, and waits asynchronously all the same
-        return new NetworkStream(_socket, ownsSocket: true);
+        return new SocketStream(_socket);
     }
 
     /// <inheritdoc/>

@@ -105,6 +105,15 @@ public sealed class KnownHostsAddTests(HostKeys keys) : IClassFixture<HostKeys>
     }
 
     [Fact]
+    public void Of_keys_added_at_the_same_time_none_is_lost()
+    {
+        string path = keys.Write();
+        Parallel.For(0, 40, i => KnownHosts.Add(path, $"host{i}", 22, keys["ed"], hash: false));
+
+        Assert.Equal(Enumerable.Range(0, 40).Select(i => keys.Fill($"host{i} {{ed}}")).Order(), File.ReadAllLines(path).Order());
+    }
+
+    [Fact]
     public void A_new_file_and_its_folder_are_the_owners_alone()
     {
         string folder = Path.Combine(keys.Folder, Path.GetRandomFileName(), ".ssh");
