@@ -29,7 +29,8 @@ public partial class ArchitectureTests
     {
         ["Adit.Ssh"] = [],
         ["Adit"] = ["Adit.Ssh"],
-        ["Adit.Cli"] = ["Adit"],
+        ["Adit.Gateway"] = ["Adit"],
+        ["Adit.Cli"] = ["Adit.Gateway"],
     };
 
     [Fact]
