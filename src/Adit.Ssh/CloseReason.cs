@@ -39,6 +39,12 @@ public enum CloseReason
     /// <summary>The caller cancelled while the connection was being made.</summary>
     Cancelled,
 
+    /// <summary>A rule of this side ended it: its lifetime, an amount of data, a key that is valid no longer.</summary>
+    Expired,
+
+    /// <summary>This side takes no more connections.</summary>
+    TooManyConnections,
+
     /// <summary>A fault on this side.</summary>
     InternalError,
 }
@@ -57,7 +63,8 @@ internal static class CloseReasons
         CloseReason.AuthenticationFailed => DisconnectCode.NoMoreAuthMethodsAvailable,
         CloseReason.KeepAliveTimeout or CloseReason.Timeout => DisconnectCode.ConnectionLost,
         CloseReason.Cancelled => DisconnectCode.AuthCancelledByUser,
-        CloseReason.InternalError => DisconnectCode.ByApplication,
+        CloseReason.Expired or CloseReason.InternalError => DisconnectCode.ByApplication,
+        CloseReason.TooManyConnections => DisconnectCode.TooManyConnections,
         _ => DisconnectCode.None,
     };
 }

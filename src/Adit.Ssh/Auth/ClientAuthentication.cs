@@ -6,7 +6,6 @@ using Adit.Ssh.Messages;
 using Adit.Ssh.Messages.Authentication;
 using Adit.Ssh.Messages.Transport;
 using Adit.Ssh.Transport;
-using Adit.Ssh.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Adit.Ssh.Auth;
@@ -115,16 +114,9 @@ internal sealed class ClientAuthentication(SshTransport transport, KeyExchange k
         return usable.FirstOrDefault(name => served.Contains(name) || served.Contains(KeyType.WithoutCertificate(name)));
     }
 
-    /// <summary>What a publickey signature covers: the session identifier and the request up to the signature.</summary>
-    public byte[] SignedData(string method, byte[] fields)
-    {
-        var writer = new SshWriter(stackalloc byte[1024]);
-        writer.WriteString(kex.SessionId);
-        writer.WriteBytes(Message.Encode(new UserAuthRequest(user, NextService, method, fields)));
-        byte[] data = writer.ToArray();
-        writer.Dispose();
-        return data;
-    }
+    /// <summary>What a publickey signature covers.</summary>
+    public byte[] SignedData(string method, byte[] fields) =>
+        PublicKeySignature.Data(kex.SessionId, new UserAuthRequest(user, NextService, method, fields));
 
     public ValueTask<bool> HandleAsync(InboundPacket packet)
     {

@@ -14,8 +14,6 @@ namespace Adit.Ssh.Auth;
 /// <param name="algorithms">Signature algorithms that may be used; null for all.</param>
 public sealed class PublicKeyMethod(IReadOnlyList<ISshSigner> keys, IReadOnlyList<string>? algorithms = null) : ClientAuthMethod
 {
-    private const string HostBound = "publickey-hostbound-v00@openssh.com";
-
     private int _next;
 
     /// <inheritdoc/>
@@ -44,7 +42,7 @@ public sealed class PublicKeyMethod(IReadOnlyList<ISshSigner> keys, IReadOnlyLis
         }
 
         authentication.Note($"publickey {key.Source} ({key.PublicKey.ShortName} {key.PublicKey.Fingerprint})");
-        string method = authentication.HostBound ? HostBound : "publickey";
+        string method = authentication.HostBound ? PublicKeySignature.HostBound : "publickey";
         authentication.Request(method, Fields(authentication, key.PublicKey, algorithm, hasSignature: false));
         AuthReply reply = await authentication.ReplyAsync(cancellationToken).ConfigureAwait(false);
         if (reply.Number is not MessageNumber.UserAuthMethod60)

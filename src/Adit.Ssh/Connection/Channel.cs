@@ -16,7 +16,16 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     // Payload of CHANNEL_DATA in front of the data: number, recipient, length.
     private const int DataHeader = 1 + sizeof(uint) + sizeof(uint);
 
+    // SSH_EXTENDED_DATA_STDERR, RFC 4254 section 5.2.
+    private const uint StandardError = 1;
+
+    // Requests and answers that wait; a peer that asks and does not read is cut off here.
+    private const int MaxControl = 4096;
+
     private readonly SshConnection _connection;
+    private readonly Action<IncomingRequest>? _onRequest;
+    private readonly ReplyQueue _replies;
+    private readonly Queue<byte[]> _control = new();
     private readonly ReceiveQueue _received = new();
     private readonly PendingOperation<ReadOnlyMemory<byte>> _read;
     private readonly PendingOperation<bool> _write = new(continueInline: false);
@@ -28,12 +37,15 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     private ReadOnlyMemory<byte> _unsent;
     private Exception? _failure;
     private Exception? _writeFailure;
+    private bool _unsentIsError;
     private bool _sealing;
     private bool _queued;
 
-    internal Channel(SshConnection connection, uint localId, string type, ChannelOptions options)
+    internal Channel(SshConnection connection, uint localId, string type, ChannelOptions options, Action<IncomingRequest>? onRequest = null)
     {
         _connection = connection;
+        _onRequest = onRequest;
+        _replies = new(EnqueueControl, Wake);
         _receiveWindow = new(options.Window);
         _read = new(options.ContinueInline);
         LocalId = localId;
@@ -114,7 +126,24 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     /// A cancelled write may have sent a part.
     /// </summary>
     /// <exception cref="SshException">The output was completed, the channel closed by either side, or its connection ended.</exception>
-    public ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default)
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
+        WriteAsync(data, isError: false, cancellationToken);
+
+    /// <summary>As <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, as extended data of type stderr. It shares the window, and the one write at a time, with the data.</summary>
+    /// <exception cref="SshException">The output was completed, the channel closed by either side, or its connection ended.</exception>
+    public ValueTask WriteErrorAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
+        WriteAsync(data, isError: true, cancellationToken);
+
+    /// <summary>Sends a request of the channel that wants no reply (RFC 4254 section 5.4), behind the data that was written so far.</summary>
+    /// <param name="name">The request's name, such as <c>exit-status</c>.</param>
+    /// <param name="fields">Its own fields, encoded.</param>
+    public void Notify(string name, byte[] fields)
+    {
+        EnqueueControl(Message.Encode(new ChannelRequest(RemoteId, name, WantReply: false, fields)));
+        Wake();
+    }
+
+    private ValueTask WriteAsync(ReadOnlyMemory<byte> data, bool isError, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (data.IsEmpty)
@@ -127,6 +156,7 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
                 return ValueTask.FromException(_failure ?? Ended());
             token = _write.Start();
             _unsent = data;
+            _unsentIsError = isError;
             queue = QueueIfDue();
         }
 
@@ -166,17 +196,28 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     {
         ReadOnlyMemory<byte> chunk;
         uint adjustment;
+        bool isError;
+        byte[][] control = [];
         lock (_sync)
         {
+            if (IsOpen && !_state.CloseSent && _control.Count > 0)
+            {
+                control = [.. _control];
+                _control.Clear();
+            }
+
+            isError = _unsentIsError;
             adjustment = _state.CloseSent || !IsOpen ? 0 : _receiveWindow.TakeAdjustment();
             chunk = _state.CloseRequested || !IsOpen ? default : TakeChunk();
             _sealing = !chunk.IsEmpty;
         }
 
+        foreach (byte[] payload in control)
+            writer.Write(payload);
         if (adjustment > 0)
             WriteAdjustment(writer, adjustment);
         if (!chunk.IsEmpty)
-            WriteData(writer, chunk.Span);
+            WriteData(writer, chunk.Span, isError);
         return Settle(writer, chunk.Length);
     }
 
@@ -296,6 +337,16 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
         return gone;
     }
 
+    /// <summary>CHANNEL_REQUEST arrived.</summary>
+    internal void OnRequest(in ChannelRequest message)
+    {
+        var request = IncomingRequest.OfChannel(message, _replies, RemoteId);
+        if (_onRequest is null)
+            request.Fail();
+        else
+            _onRequest(request);
+    }
+
     /// <summary>Ends the channel on this side: by its owner, or because the connection ended.</summary>
     internal void Fail(Exception failure)
     {
@@ -322,6 +373,30 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
             _connection.Outbox.Ready(this);
     }
 
+    // Not in the connection's control lane: nothing may be sent on the channel behind its CLOSE.
+    private void EnqueueControl(byte[] payload)
+    {
+        bool tooMany;
+        lock (_sync)
+        {
+            tooMany = _control.Count == MaxControl;
+            if (!tooMany && !_state.CloseSent)
+                _control.Enqueue(payload);
+        }
+
+        if (tooMany)
+            _connection.Close(CloseReason.ProtocolError, "the peer does not read the answers to its requests");
+    }
+
+    private void Wake()
+    {
+        bool queue;
+        lock (_sync)
+            queue = QueueIfDue();
+        if (queue)
+            _connection.Outbox.Ready(this);
+    }
+
     private static SshException Ended() => new("the channel's output was completed");
 
     // Called with the lock held, as all of the following up to Settle.
@@ -342,7 +417,7 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
 
     private bool HasWork => IsOpen
         && !_state.CloseSent
-        && (_receiveWindow.AdjustmentDue || _state.OwesClose || (_unsent.IsEmpty ? _state.OwesEof : _sendWindow.Available > 0));
+        && (_control.Count > 0 || _receiveWindow.AdjustmentDue || _state.OwesClose || (_unsent.IsEmpty ? _state.OwesEof : _sendWindow.Available > 0));
 
     private bool QueueIfDue()
     {
@@ -373,14 +448,17 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
         writer.Seal(payload.Length);
     }
 
-    // SSH_MSG_CHANNEL_DATA, RFC 4254 section 5.2.
-    private void WriteData(PacketWriter writer, ReadOnlySpan<byte> data)
+    // SSH_MSG_CHANNEL_DATA and SSH_MSG_CHANNEL_EXTENDED_DATA, RFC 4254 section 5.2.
+    private void WriteData(PacketWriter writer, ReadOnlySpan<byte> data, bool isError)
     {
-        Span<byte> payload = writer.Reserve(DataHeader + data.Length);
-        payload[0] = (byte)MessageNumber.ChannelData;
+        int header = DataHeader + (isError ? sizeof(uint) : 0);
+        Span<byte> payload = writer.Reserve(header + data.Length);
+        payload[0] = (byte)(isError ? MessageNumber.ChannelExtendedData : MessageNumber.ChannelData);
         BinaryPrimitives.WriteUInt32BigEndian(payload[1..], RemoteId);
-        BinaryPrimitives.WriteUInt32BigEndian(payload[5..], (uint)data.Length);
-        data.CopyTo(payload[DataHeader..]);
+        if (isError)
+            BinaryPrimitives.WriteUInt32BigEndian(payload[5..], StandardError);
+        BinaryPrimitives.WriteUInt32BigEndian(payload[(header - sizeof(uint))..], (uint)data.Length);
+        data.CopyTo(payload[header..]);
         writer.Seal(payload.Length);
     }
 

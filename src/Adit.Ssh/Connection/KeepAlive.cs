@@ -21,7 +21,8 @@ public sealed record KeepAliveOptions(TimeSpan Interval, int CountMax)
 /// <summary>Asks a silent peer with the global request keepalive@openssh.com. Any packet from the peer counts as a sign of life.</summary>
 internal static class KeepAlive
 {
-    private const string Request = "keepalive@openssh.com";
+    /// <summary>The request; a peer answers it with failure, which is a sign of life as good as any.</summary>
+    public const string Request = "keepalive@openssh.com";
 
     /// <summary>Runs until the connection ends.</summary>
     public static async Task RunAsync(

@@ -20,24 +20,7 @@ public static class SshClient
     public static async Task<SshConnection> ConnectAsync(Stream stream, SshClientOptions options, CancellationToken cancellationToken = default)
     {
         options.Validate();
-        var inbound = new InboundBuffer(stream);
-        string peer;
-        try
-        {
-            peer = await Identification.ExchangeAsync(stream, inbound, SshRole.Client, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            await stream.DisposeAsync().ConfigureAwait(false);
-            inbound.Dispose();
-            throw e switch
-            {
-                SshProtocolException protocol => new SshClosedException(protocol.Reason, protocol.Message, e),
-                IOException => new SshClosedException(CloseReason.ConnectionLost, $"the connection broke: {e.Message}", e),
-                _ => e,
-            };
-        }
-
+        (InboundBuffer inbound, string peer) = await Identification.OpenAsync(stream, SshRole.Client, cancellationToken).ConfigureAwait(false);
         var transport = new SshTransport(stream, inbound, SshRole.Client, options.Logger, options.Time);
         var kexOptions = new KeyExchangeOptions
         {
@@ -47,7 +30,7 @@ public static class SshClient
         };
         var kex = new KeyExchange(transport, kexOptions, Identification.Own, peer, options.Logger, options.Time);
         var authentication = new ClientAuthentication(transport, kex, options.User, options.OnBanner, options.Logger);
-        var connection = new SshConnection(transport, kex, options.Connection, options.Logger, options.Time);
+        var connection = new SshConnection(transport, kex, options.Connection, options.Handler, options.Logger, options.Time);
         try
         {
             transport.Start(kex, authentication, connection, kex.BeginIfDue);

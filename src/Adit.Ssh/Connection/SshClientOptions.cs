@@ -29,6 +29,9 @@ public sealed record SshClientOptions
     /// <summary>Channels, windows, keepalive.</summary>
     public ConnectionOptions Connection { get; init; } = ConnectionOptions.Default;
 
+    /// <summary>Serves what the server asks for, such as the connections of remote forwards; null, the default, refuses all.</summary>
+    public IConnectionHandler? Handler { get; init; }
+
     /// <summary>Shown text of the server before authentication, RFC 4252 section 5.4. It is the server's: show no control characters of it.</summary>
     public Action<string>? OnBanner { get; init; }
 

@@ -17,13 +17,16 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
     private readonly KeyExchange _kex;
     private readonly ChannelTable _channels;
     private readonly GlobalRequests _requests;
+    private readonly ReplyQueue _replies;
+    private readonly IConnectionHandler? _handler;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private readonly CancellationTokenSource _ended = new();
     private Task _keepAlive = Task.CompletedTask;
     private ConnectionInfo? _info;
+    private int _unanswered;
 
-    internal SshConnection(SshTransport transport, KeyExchange kex, ConnectionOptions options, ILogger logger, TimeProvider time)
+    internal SshConnection(
+        SshTransport transport, KeyExchange kex, ConnectionOptions options, IConnectionHandler? handler, ILogger logger, TimeProvider time)
     {
         _transport = transport;
         _kex = kex;
@@ -31,6 +34,8 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
         _time = time;
         _channels = new(options.MaxChannels);
         _requests = new(transport);
+        _replies = new(transport.EnqueuePayload, transport.Outbox.Flush);
+        _handler = handler;
         Options = options;
     }
 
@@ -47,6 +52,9 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
     public int KeyExchanges => _kex.Completed;
 
     internal ConnectionOptions Options { get; }
+
+    /// <summary>Of a server only.</summary>
+    internal HostKeyRotation? HostKeyRotation { get; init; }
 
     internal Outbox Outbox => _transport.Outbox;
 
@@ -82,6 +90,53 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
     public ValueTask<Channel> OpenUnixAsync(string path, ChannelOptions? options = null, CancellationToken cancellationToken = default) =>
         OpenAsync(DirectStreamLocal.ChannelType, new DirectStreamLocal(path).ToFields(), options, cancellationToken);
 
+    /// <summary>Asks the peer to open a channel of any type.</summary>
+    /// <param name="type">The channel type.</param>
+    /// <param name="fields">The fields of its type, encoded.</param>
+    /// <param name="options">How the channel behaves on this side; null for the defaults.</param>
+    /// <param name="cancellationToken">Gives the attempt up.</param>
+    /// <exception cref="ChannelOpenException">The peer refused.</exception>
+    /// <exception cref="SshClosedException">The connection ended.</exception>
+    public async ValueTask<Channel> OpenAsync(
+        string type, byte[] fields, ChannelOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= ChannelOptions.Default;
+        options.Validate();
+        cancellationToken.ThrowIfCancellationRequested();
+        Channel channel = _channels.Add(id => new Channel(this, id, type, options));
+        _transport.Send(new ChannelOpen(type, channel.LocalId, options.Window, (uint)Options.MaxDataPacket, fields));
+        try
+        {
+            await channel.Opening.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return channel;
+        }
+        catch (OperationCanceledException)
+        {
+            // The answer is still to come; when it does, the channel is closed and its number free again.
+            channel.Abort();
+            throw;
+        }
+    }
+
+    /// <summary>Sends a global request, RFC 4254 section 4, and waits for its answer.</summary>
+    /// <param name="name">The request's name.</param>
+    /// <param name="fields">Its own fields, encoded.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <returns>The fields of the answer; null when the peer said no.</returns>
+    /// <exception cref="SshClosedException">The connection ended.</exception>
+    public ValueTask<byte[]?> RequestAsync(string name, byte[] fields, CancellationToken cancellationToken = default) =>
+        _requests.SendAsync(name, fields, cancellationToken);
+
+    /// <summary>Sends a global request that wants no answer.</summary>
+    /// <param name="name">The request's name.</param>
+    /// <param name="fields">Its own fields, encoded.</param>
+    public void Notify(string name, byte[] fields) => _transport.Send(new GlobalRequest(name, WantReply: false, fields));
+
+    /// <summary>Ends the connection for a reason, which the peer is told. The first reason wins. Its owner disposes it all the same.</summary>
+    /// <param name="reason">Why.</param>
+    /// <param name="message">Why, for people on both sides.</param>
+    public void Close(CloseReason reason, string message) => _transport.Close(reason, message);
+
     /// <summary>Starts a key exchange now, besides those that the limits start.</summary>
     public void Rekey() => _kex.Begin();
 
@@ -91,7 +146,6 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
         await _transport.DisposeAsync().ConfigureAwait(false);
         await _keepAlive.ConfigureAwait(false);
         _kex.Dispose();
-        _ended.Dispose();
     }
 
     /// <summary>The user is authenticated: from here on the connection is its owner's.</summary>
@@ -111,27 +165,42 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
             StrictKex = _transport.Strict,
             SessionId = _kex.SessionId,
         };
-        _keepAlive = KeepAlive.RunAsync(_transport, _requests, Options.KeepAlive, _time, _ended.Token);
+        _keepAlive = KeepAlive.RunAsync(_transport, _requests, Options.KeepAlive, _time, _transport.Ending);
     }
 
-    internal async ValueTask<Channel> OpenAsync(string type, byte[] fields, ChannelOptions? options, CancellationToken cancellationToken)
+    internal void AnnounceHostKeys()
     {
-        options ??= ChannelOptions.Default;
+        if (HostKeyRotation?.Keys() is { Length: > 0 } keys)
+            Notify(HostKeyRotation.Announcement, keys);
+    }
+
+    /// <exception cref="SshException">The connection has ended, or has as many channels as it may; the peer was told.</exception>
+    internal Channel Accept(in ChannelOpen open, ChannelOptions options, Action<IncomingRequest>? onRequest)
+    {
         options.Validate();
-        cancellationToken.ThrowIfCancellationRequested();
-        Channel channel = _channels.Add(id => new Channel(this, id, type, options));
-        _transport.Send(new ChannelOpen(type, channel.LocalId, options.Window, (uint)Options.MaxDataPacket, fields));
+        string type = open.Type;
+        Channel channel;
         try
         {
-            await channel.Opening.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-            return channel;
+            channel = _channels.Add(id => new Channel(this, id, type, options, onRequest));
         }
-        catch (OperationCanceledException)
+        catch (ChannelOpenException e)
         {
-            // The answer is still to come; when it does, the channel is closed and its number free again.
-            channel.Abort();
+            Refuse(open, e.Reason, e.Message);
             throw;
         }
+
+        Interlocked.Decrement(ref _unanswered);
+        _transport.Enqueue(new ChannelOpenConfirmation(open.Sender, channel.LocalId, options.Window, (uint)Options.MaxDataPacket, []));
+        channel.OnOpened(open.Sender, open.Window, open.MaxPacket);
+        _transport.Outbox.Flush();
+        return channel;
+    }
+
+    internal void Refuse(in ChannelOpen open, ChannelOpenFailureReason reason, string description)
+    {
+        Interlocked.Decrement(ref _unanswered);
+        _transport.Send(new ChannelOpenFailure(open.Sender, reason, description));
     }
 
     /// <summary>Our CLOSE of the channel has left.</summary>
@@ -171,11 +240,11 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
                 OnOpen(Message.Decode<ChannelOpen>(packet.Span));
                 break;
             case MessageNumber.ChannelRequest:
-                OnChannelRequest(Message.Decode<ChannelRequest>(packet.Span));
+                var request = Message.Decode<ChannelRequest>(packet.Span);
+                Require(request.Recipient).OnRequest(request);
                 break;
             case MessageNumber.GlobalRequest:
-                OnGlobalRequest(Message.Decode<GlobalRequest>(packet.Span));
-                break;
+                return OnGlobalRequestAsync(Message.Decode<GlobalRequest>(packet.Span));
             case MessageNumber.RequestSuccess:
                 _requests.OnReply(Message.Decode<RequestSuccess>(packet.Span).Fields);
                 break;
@@ -192,7 +261,6 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
 
     void IPacketHandler.OnClosed(SshClosedException reason)
     {
-        _ended.Cancel();
         _requests.Fail(reason);
         foreach (Channel channel in _channels.Close(reason))
             channel.Fail(reason);
@@ -228,25 +296,41 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
             _channels.Remove(channel);
     }
 
-    // A client that asked for no remote forward has nothing that the server could open.
     private void OnOpen(in ChannelOpen open)
     {
-        Log.ChannelOpenRefused(_logger, open.Type);
-        _transport.Send(new ChannelOpenFailure(open.Sender, ChannelOpenFailureReason.AdministrativelyProhibited, "not asked for"));
+        Log.ChannelOpen(_logger, open.Type);
+        if (open.MaxPacket == 0)
+            throw new SshProtocolException(CloseReason.ProtocolError, "the peer opened a channel with a maximum packet size of 0");
+        int unanswered = Interlocked.Increment(ref _unanswered);
+        if (_handler is null)
+            Refuse(open, ChannelOpenFailureReason.AdministrativelyProhibited, "not asked for");
+        else if (_channels.Count + unanswered > Options.MaxChannels)
+            Refuse(open, ChannelOpenFailureReason.ResourceShortage, $"the limit of {Options.MaxChannels} channels on one connection is reached");
+        else
+            _handler.OnChannelOpen(new IncomingChannel(this, open));
     }
 
-    private void OnChannelRequest(in ChannelRequest request)
+    private async ValueTask<bool> OnGlobalRequestAsync(GlobalRequest message)
     {
-        Channel channel = Require(request.Recipient);
-        if (request.WantReply && !channel.IsClosing)
-            _transport.Send(new ChannelFailure(channel.RemoteId));
-    }
+        Log.GlobalRequest(_logger, message.Name);
+        var request = IncomingRequest.Global(message, _replies);
+        if (HostKeyRotation is not null && request.Name is HostKeyRotation.Proof)
+        {
+            if (await HostKeyRotation.ProveAsync(request.Fields, _transport.Ending).ConfigureAwait(false) is { } proofs)
+                request.Succeed(proofs);
+            else
+                request.Fail();
+        }
+        else if (_handler is null || request.Name is KeepAlive.Request)
+        {
+            request.Fail();
+        }
+        else
+        {
+            _handler.OnGlobalRequest(request);
+        }
 
-    private void OnGlobalRequest(in GlobalRequest request)
-    {
-        Log.GlobalRequest(_logger, request.Name);
-        if (request.WantReply)
-            _transport.Send(default(RequestFailure));
+        return false;
     }
 
     private Channel Require(uint localId)

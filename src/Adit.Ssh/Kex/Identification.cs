@@ -13,9 +13,29 @@ internal static class Identification
 
     public static string Own { get; } = $"SSH-2.0-Adit_{typeof(Identification).Assembly.GetName().Version?.ToString(2)}";
 
-    /// <summary>Sends ours and reads the peer's, without line ends.</summary>
-    /// <exception cref="SshProtocolException">The peer does not speak SSH 2.</exception>
-    public static async ValueTask<string> ExchangeAsync(Stream stream, InboundBuffer inbound, SshRole role, CancellationToken cancellationToken)
+    /// <summary>Sends ours and reads the peer's, without line ends. The stream is disposed of when this fails.</summary>
+    /// <exception cref="SshClosedException">The peer does not speak SSH 2, or is gone.</exception>
+    public static async ValueTask<(InboundBuffer Inbound, string Peer)> OpenAsync(Stream stream, SshRole role, CancellationToken cancellationToken)
+    {
+        var inbound = new InboundBuffer(stream);
+        try
+        {
+            return (inbound, await ExchangeAsync(stream, inbound, role, cancellationToken).ConfigureAwait(false));
+        }
+        catch (Exception e)
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+            inbound.Dispose();
+            throw e switch
+            {
+                SshProtocolException protocol => new SshClosedException(protocol.Reason, protocol.Message, e),
+                IOException => new SshClosedException(CloseReason.ConnectionLost, $"the connection broke: {e.Message}", e),
+                _ => e,
+            };
+        }
+    }
+
+    private static async ValueTask<string> ExchangeAsync(Stream stream, InboundBuffer inbound, SshRole role, CancellationToken cancellationToken)
     {
         await stream.WriteAsync(Encoding.ASCII.GetBytes(Own + "\r\n"), cancellationToken).ConfigureAwait(false);
         for (int lines = 0; lines <= MaxLinesBefore; lines++)
@@ -60,7 +80,7 @@ internal static class Identification
         return line;
     }
 
-    private static SshProtocolException NotSsh(string what) => new(CloseReason.NotSsh, $"the peer is not an SSH server: {what}");
+    private static SshProtocolException NotSsh(string what) => new(CloseReason.NotSsh, $"the peer does not speak SSH: {what}");
 
     private static string Printable(ReadOnlySpan<byte> bytes)
     {

@@ -24,7 +24,6 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
-    private readonly CancellationTokenSource _closed = new();
     private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _sync = new();
 
@@ -62,7 +61,7 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
     /// <summary>The last exchange's algorithms.</summary>
     public Negotiation? Negotiated => _negotiation;
 
-    /// <summary>The server's host key, once verified.</summary>
+    /// <summary>The server's host key in the first exchange, once verified.</summary>
     public SshPublicKey? HostKey { get; private set; }
 
     /// <summary>Signature by which the server proved its host key in the first exchange.</summary>
@@ -128,7 +127,6 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
     public void OnClosed(SshClosedException reason)
     {
         _first.TrySetException(reason);
-        _closed.Cancel();
         _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -137,7 +135,6 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
     {
         _first.Task.Exception?.Handle(static _ => true);
         _timer.Dispose();
-        _closed.Dispose();
         _agreement?.Dispose();
         _nextInbound?.Dispose();
     }
@@ -217,8 +214,8 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
         (byte[] answer, byte[] secret) = agreement.Answer(offer);
         byte[] blob = hostKey.PublicKey.Blob.ToArray();
         byte[] hash = ExchangeHash.Compute(negotiation.Kex.Hash, Transcript(blob, offer, answer), secret);
-        byte[] signature = await hostKey.SignAsync(negotiation.HostKeyAlgorithm, hash, _closed.Token).ConfigureAwait(false);
-        HostKey = hostKey.PublicKey;
+        byte[] signature = await hostKey.SignAsync(negotiation.HostKeyAlgorithm, hash, _transport.Ending).ConfigureAwait(false);
+        HostKey ??= hostKey.PublicKey;
         _transport.Outbox.SendKex(Message.Encode(new KexEcdhReply(blob, answer, signature)));
         UseSecret(negotiation, secret, hash);
     }
@@ -266,7 +263,7 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
 
         try
         {
-            await _options.VerifyHostKey!(hostKey, _closed.Token).ConfigureAwait(false);
+            await _options.VerifyHostKey!(hostKey, _transport.Ending).ConfigureAwait(false);
         }
         catch (SshHostKeyException e)
         {
@@ -298,7 +295,8 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
         bool first = _transport.Phase is Phase.FirstKex;
         _transport.Phase = first ? Phase.FirstNewKeys : Phase.RekeyNewKeys;
         _transport.Outbox.SendKex(Message.Encode(default(NewKeys)), _outbound);
-        if (first && _options.Extensions.Count > 0 && PeerWantsExtensions())
+        bool couldBeDropped = !_transport.Strict && negotiation.IsOpenToTerrapin;
+        if (first && _options.Extensions.Count > 0 && !couldBeDropped && PeerWantsExtensions())
             _transport.Outbox.SendKex(Message.Encode(new ExtensionInfo(_options.Extensions)));
     }
 

@@ -19,6 +19,7 @@ internal sealed class SshTransport : IAsyncDisposable
     private readonly PacketWriter _writer;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _ending = new();
     private readonly CancellationTokenSource _ended = new();
     private readonly TaskCompletionSource<SshClosedException> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -36,6 +37,7 @@ internal sealed class SshTransport : IAsyncDisposable
         _logger = logger;
         _time = time;
         Role = role;
+        Ending = _ending.Token;
         Outbox = new Outbox();
         _reader = new PacketReader(inbound);
         _writer = new PacketWriter(stream, Outbox);
@@ -62,6 +64,9 @@ internal sealed class SshTransport : IAsyncDisposable
 
     /// <summary>Completes, never fails, with why the connection ended.</summary>
     public Task<SshClosedException> Closed => _closed.Task;
+
+    /// <summary>Cancelled when the connection begins to end: for whatever the layers above wait for.</summary>
+    public CancellationToken Ending { get; }
 
     /// <summary>Why the connection ends, once it does.</summary>
     public SshClosedException? Closing => Volatile.Read(ref _closing);
@@ -90,9 +95,12 @@ internal sealed class SshTransport : IAsyncDisposable
 
     /// <summary>Queues a message without waking the send loop: for callers that hold a lock, and flush the outbox when they have left it.</summary>
     public void Enqueue<T>(in T message)
-        where T : struct, IMessage<T>
+        where T : struct, IMessage<T> => EnqueuePayload(Message.Encode(message));
+
+    /// <summary>As <see cref="Enqueue"/>, for a message that is encoded already.</summary>
+    public void EnqueuePayload(byte[] payload)
     {
-        if (!Outbox.TryEnqueue(Message.Encode(message)))
+        if (!Outbox.TryEnqueue(payload))
             Close(CloseReason.ProtocolError, $"the peer does not read the answers to its requests ({Outbox.MaxControlBytes} bytes are waiting)");
     }
 
@@ -116,21 +124,24 @@ internal sealed class SshTransport : IAsyncDisposable
         if (reason.Code() is not DisconnectCode.None and var code)
             Outbox.SendKex(Message.Encode(new Disconnect(code, message)));
         Outbox.Complete();
-        _closed.SetResult(closing);
         _kex?.OnClosed(closing);
         _authentication?.OnClosed(closing);
         _connection?.OnClosed(closing);
+        _ending.Cancel();
+        _closed.SetResult(closing);
         return closing;
     }
 
     public async ValueTask DisposeAsync()
     {
         Close(CloseReason.Closed, "closed by this side");
+        await _closed.Task.ConfigureAwait(false);
         await _loops.ConfigureAwait(false);
         await _stream.DisposeAsync().ConfigureAwait(false);
         _reader.Dispose();
         _writer.Dispose();
         _ended.Dispose();
+        _ending.Dispose();
     }
 
     private async Task ReceiveAsync()

@@ -3,10 +3,14 @@ using Adit.Ssh.Wire;
 namespace Adit.Ssh.Messages.Connection;
 
 /// <summary>The fields of a <c>direct-streamlocal@openssh.com</c> channel open, OpenSSH's PROTOCOL section 2.4.</summary>
-internal readonly record struct DirectStreamLocal(string SocketPath)
+/// <param name="SocketPath">The socket to connect to, on the receiver's side.</param>
+public readonly record struct DirectStreamLocal(string SocketPath)
 {
+    /// <summary>Its channel type.</summary>
     public const string ChannelType = "direct-streamlocal@openssh.com";
 
+    /// <summary>Reads the fields of a channel open.</summary>
+    /// <exception cref="SshFormatException">They are malformed.</exception>
     public static DirectStreamLocal Read(ReadOnlySpan<byte> fields)
     {
         var reader = new SshReader(fields);
@@ -17,6 +21,7 @@ internal readonly record struct DirectStreamLocal(string SocketPath)
         return open;
     }
 
+    /// <summary>Writes the fields of a channel open.</summary>
     public byte[] ToFields()
     {
         var writer = new SshWriter(stackalloc byte[256]);

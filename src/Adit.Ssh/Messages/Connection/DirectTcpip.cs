@@ -2,11 +2,21 @@ using Adit.Ssh.Wire;
 
 namespace Adit.Ssh.Messages.Connection;
 
-/// <summary>The fields of a <c>direct-tcpip</c> channel open, RFC 4254 section 7.2; <c>forwarded-tcpip</c> has the same layout.</summary>
-internal readonly record struct DirectTcpip(string Host, uint Port, string OriginatorAddress, uint OriginatorPort)
+/// <summary>The fields of the channel opens <c>direct-tcpip</c> and <c>forwarded-tcpip</c>, RFC 4254 section 7.2.</summary>
+/// <param name="Host">The destination; of a forwarded connection, the address that was asked for.</param>
+/// <param name="Port">Its port. Whether it is one is the receiver's to check.</param>
+/// <param name="OriginatorAddress">Where the connection came from.</param>
+/// <param name="OriginatorPort">Its port there.</param>
+public readonly record struct DirectTcpip(string Host, uint Port, string OriginatorAddress, uint OriginatorPort)
 {
+    /// <summary>Connects from the receiver's side.</summary>
     public const string ChannelType = "direct-tcpip";
 
+    /// <summary>A connection that came in at a remote forward.</summary>
+    public const string ForwardedChannelType = "forwarded-tcpip";
+
+    /// <summary>Reads the fields of a channel open.</summary>
+    /// <exception cref="SshFormatException">They are malformed.</exception>
     public static DirectTcpip Read(ReadOnlySpan<byte> fields)
     {
         var reader = new SshReader(fields);
@@ -15,6 +25,7 @@ internal readonly record struct DirectTcpip(string Host, uint Port, string Origi
         return open;
     }
 
+    /// <summary>Writes the fields of a channel open.</summary>
     public byte[] ToFields()
     {
         var writer = new SshWriter(stackalloc byte[256]);
