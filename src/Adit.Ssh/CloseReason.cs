@@ -52,6 +52,14 @@ public enum CloseReason
 /// <summary>What each reason is on the wire.</summary>
 internal static class CloseReasons
 {
+    /// <summary>What the peer is told: nothing of this machine where the message may name paths, keys or faults of it.</summary>
+    public static string TextForPeer(this CloseReason reason, string message) => reason switch
+    {
+        CloseReason.HostKeyRefused => "the host key was not accepted",
+        CloseReason.InternalError => "internal error",
+        _ => message,
+    };
+
     /// <summary>The code of the SSH_MSG_DISCONNECT that this reason sends; <see cref="DisconnectCode.None"/> when nothing is sent.</summary>
     public static DisconnectCode Code(this CloseReason reason) => reason switch
     {

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Threading.Channels;
 using Adit.Ssh.Kex;
 using Adit.Ssh.Keys;
@@ -31,7 +30,7 @@ internal sealed class ClientAuthentication(SshTransport transport, KeyExchange k
     private int _banners;
 
     /// <summary>The server knows publickey-hostbound-v00@openssh.com.</summary>
-    public bool HostBound => transport.PeerExtensions.ContainsKey("publickey-hostbound@openssh.com");
+    public bool HostBound => transport.PeerExtensions.HostBound;
 
     public SshPublicKey HostKey => kex.HostKey!;
 
@@ -108,9 +107,8 @@ internal sealed class ClientAuthentication(SshTransport transport, KeyExchange k
     public string? SignatureAlgorithmFor(SshPublicKey key, IReadOnlyList<string>? allowed)
     {
         IEnumerable<string> usable = key.SignatureAlgorithms.Where(name => allowed is null || allowed.Contains(name));
-        if (!transport.PeerExtensions.TryGetValue("server-sig-algs", out byte[]? value))
+        if (transport.PeerExtensions.ServerSignatureAlgorithms is not { } served)
             return usable.FirstOrDefault();
-        string[] served = Encoding.ASCII.GetString(value).Split(',');
         return usable.FirstOrDefault(name => served.Contains(name) || served.Contains(KeyType.WithoutCertificate(name)));
     }
 

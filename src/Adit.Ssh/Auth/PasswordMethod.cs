@@ -22,7 +22,9 @@ public sealed class PasswordMethod(Func<int, CancellationToken, ValueTask<byte[]
         if (_attempt >= attempts || await ask(_attempt++, cancellationToken).ConfigureAwait(false) is not { } password)
             return AuthOutcome.Exhausted;
         authentication.Note(Name);
-        authentication.Request(Name, Fields(password));
+        byte[] fields = Fields(password);
+        authentication.Request(Name, fields);
+        CryptographicOperations.ZeroMemory(fields);
         CryptographicOperations.ZeroMemory(password);
 
         AuthReply reply = await authentication.ReplyAsync(cancellationToken).ConfigureAwait(false);

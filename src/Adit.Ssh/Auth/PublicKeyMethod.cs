@@ -42,8 +42,9 @@ public sealed class PublicKeyMethod(IReadOnlyList<ISshSigner> keys, IReadOnlyLis
         }
 
         authentication.Note($"publickey {key.Source} ({key.PublicKey.ShortName} {key.PublicKey.Fingerprint})");
-        string method = authentication.HostBound ? PublicKeySignature.HostBound : "publickey";
-        authentication.Request(method, Fields(authentication, key.PublicKey, algorithm, hasSignature: false));
+        SshPublicKey? boundTo = authentication.HostBound ? authentication.HostKey : null;
+        string method = boundTo is null ? "publickey" : PublicKeySignature.HostBound;
+        authentication.Request(method, Fields(key.PublicKey, algorithm, boundTo, hasSignature: false));
         AuthReply reply = await authentication.ReplyAsync(cancellationToken).ConfigureAwait(false);
         if (reply.Number is not MessageNumber.UserAuthMethod60)
             return authentication.Outcome(reply);
@@ -52,7 +53,7 @@ public sealed class PublicKeyMethod(IReadOnlyList<ISshSigner> keys, IReadOnlyLis
         if (accepted.Algorithm != algorithm || !key.PublicKey.Blob.Span.SequenceEqual(accepted.KeyBlob))
             throw new SshProtocolException(CloseReason.ProtocolError, "the server accepted a key that was not offered");
 
-        byte[] fields = Fields(authentication, key.PublicKey, algorithm, hasSignature: true);
+        byte[] fields = Fields(key.PublicKey, algorithm, boundTo, hasSignature: true);
         byte[] signature;
         try
         {
@@ -69,14 +70,14 @@ public sealed class PublicKeyMethod(IReadOnlyList<ISshSigner> keys, IReadOnlyLis
         return await authentication.OutcomeAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private static byte[] Fields(ClientAuthentication authentication, SshPublicKey key, string algorithm, bool hasSignature)
+    private static byte[] Fields(SshPublicKey key, string algorithm, SshPublicKey? boundTo, bool hasSignature)
     {
         var writer = new SshWriter(stackalloc byte[512]);
         writer.WriteBoolean(hasSignature);
         writer.WriteString(algorithm);
         writer.WriteString(key.Blob.Span);
-        if (authentication.HostBound)
-            writer.WriteString(authentication.HostKey.Blob.Span);
+        if (boundTo is not null)
+            writer.WriteString(boundTo.Blob.Span);
         byte[] fields = writer.ToArray();
         writer.Dispose();
         return fields;

@@ -38,6 +38,7 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     private Exception? _failure;
     private Exception? _writeFailure;
     private bool _unsentIsError;
+    private bool _lost;
     private bool _sealing;
     private bool _queued;
 
@@ -104,7 +105,7 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
             ReleaseCurrent();
             if (!_received.IsEmpty)
                 data = (_current = _received.Take()).Data;
-            else if (!_state.InputEnded)
+            else if (!_state.InputEnded || _lost)
                 waits = (failure = _failure) is null;
             if (waits)
                 token = _read.Start();
@@ -357,6 +358,9 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
         {
             _failure ??= failure;
             _state.RequestClose();
+
+            // What nobody will read must not look like the end of the peer's data.
+            _lost |= !_received.IsEmpty;
             _received.Clear();
             failRead = _read.TryEnd();
             failWrite = TryFailWrite(failure);
@@ -435,8 +439,16 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
             return false;
         }
 
-        _unsent = default;
+        DropUnsent();
         return _write.TryEnd();
+    }
+
+    // An EOF behind data that was dropped would make the rest look like the whole.
+    private void DropUnsent()
+    {
+        if (!_unsent.IsEmpty && _state.OwesEof)
+            _state.CutOutput();
+        _unsent = default;
     }
 
     private void WriteAdjustment(PacketWriter writer, uint bytes)
@@ -476,7 +488,7 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
             writeFailure = _writeFailure;
             _writeFailure = null;
             if (writeFailure is not null)
-                _unsent = default;
+                DropUnsent();
             if (sent > 0 && _unsent.IsEmpty)
                 writeEnds = _write.TryEnd();
             sendEof = IsOpen && _state.OwesEof && _unsent.IsEmpty;
@@ -532,9 +544,16 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     {
         var cancelled = new OperationCanceledException(cancellationToken);
         bool ends;
+        bool queue;
         lock (_sync)
+        {
             ends = _write.IsPending && TryFailWrite(cancelled);
+            queue = QueueIfDue();
+        }
+
         if (ends)
             _write.SetException(cancelled);
+        if (queue)
+            _connection.Outbox.Ready(this);
     }
 }

@@ -22,7 +22,10 @@ internal struct ChannelState
 
     public readonly bool MayWrite => !EofRequested && !CloseRequested;
 
-    public readonly bool OwesEof => EofRequested && !EofSent && !CloseSent;
+    /// <summary>Output was cut off: CLOSE goes out without EOF.</summary>
+    public bool CutsOutput { get; private set; }
+
+    public readonly bool OwesEof => EofRequested && !EofSent && !CloseSent && !CutsOutput;
 
     public readonly bool OwesClose => CloseRequested && !CloseSent;
 
@@ -34,6 +37,9 @@ internal struct ChannelState
     public void RequestEof() => EofRequested = true;
 
     public void RequestClose() => CloseRequested = true;
+
+    /// <summary>Something that was to be sent is not: the peer must not take the rest for the whole.</summary>
+    public void CutOutput() => CutsOutput = CloseRequested = true;
 
     public void OnEofSent() => EofSent = true;
 

@@ -24,6 +24,9 @@ internal static class KeepAlive
     /// <summary>The request; a peer answers it with failure, which is a sign of life as good as any.</summary>
     public const string Request = "keepalive@openssh.com";
 
+    // A peer that sends other things and never an answer would make them pile up.
+    private const int MaxUnanswered = 16;
+
     /// <summary>Runs until the connection ends.</summary>
     public static async Task RunAsync(
         SshTransport transport, GlobalRequests requests, KeepAliveOptions options, TimeProvider time, CancellationToken cancellationToken)
@@ -51,7 +54,8 @@ internal static class KeepAlive
 
                 unanswered++;
                 asked.RemoveAll(static task => task.IsCompleted);
-                asked.Add(requests.SendAsync(Request, [], cancellationToken).AsTask());
+                if (asked.Count < MaxUnanswered)
+                    asked.Add(requests.SendAsync(Request, [], cancellationToken).AsTask());
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -22,14 +22,16 @@ internal sealed class ReceiveQueue
     public bool Add(InboundPacket packet, int dataStart)
     {
         ReadOnlyMemory<byte> data = packet.Payload[dataStart..];
-        if (IsEmpty || data.Length > SmallPacket)
+        bool fitsTail = _tail is not null && _tail.Length - _tailEnd >= data.Length;
+        bool tailIsSmall = _tailEnd is > 0 and < GatherSize / 2;
+        if (IsEmpty || (data.Length > SmallPacket && !(fitsTail && tailIsSmall)))
         {
             FlushTail();
             _segments.Enqueue(new(packet.Block, data));
             return true;
         }
 
-        if (_tail is null || _tail.Length - _tailEnd < data.Length)
+        if (!fitsTail)
         {
             FlushTail();
             _tail = ArrayPool<byte>.Shared.Rent(GatherSize);

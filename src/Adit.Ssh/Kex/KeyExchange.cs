@@ -209,30 +209,46 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
     // Server: the client's public value is here.
     private async ValueTask OnOfferAsync(byte[] offer)
     {
-        (KeyAgreement agreement, Negotiation negotiation) = TakeAgreement();
+        (KeyAgreement taken, Negotiation negotiation) = TakeAgreement();
+        using KeyAgreement agreement = taken;
         ISshSigner hostKey = _options.HostKeys.First(key => key.PublicKey.SignatureAlgorithms.Contains(negotiation.HostKeyAlgorithm));
         (byte[] answer, byte[] secret) = agreement.Answer(offer);
-        byte[] blob = hostKey.PublicKey.Blob.ToArray();
-        byte[] hash = ExchangeHash.Compute(negotiation.Kex.Hash, Transcript(blob, offer, answer), secret);
-        byte[] signature = await hostKey.SignAsync(negotiation.HostKeyAlgorithm, hash, _transport.Ending).ConfigureAwait(false);
-        HostKey ??= hostKey.PublicKey;
-        _transport.Outbox.SendKex(Message.Encode(new KexEcdhReply(blob, answer, signature)));
-        UseSecret(negotiation, secret, hash);
+        try
+        {
+            byte[] blob = hostKey.PublicKey.Blob.ToArray();
+            byte[] hash = ExchangeHash.Compute(negotiation.Kex.Hash, Transcript(blob, offer, answer), secret);
+            byte[] signature = await hostKey.SignAsync(negotiation.HostKeyAlgorithm, hash, _transport.Ending).ConfigureAwait(false);
+            HostKey ??= hostKey.PublicKey;
+            _transport.Outbox.SendKex(Message.Encode(new KexEcdhReply(blob, answer, signature)));
+            UseSecret(negotiation, secret, hash);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(secret);
+        }
     }
 
     // Client: the server's public value, host key and signature are here.
     private async ValueTask OnAnswerAsync(KexEcdhReply reply)
     {
-        (KeyAgreement agreement, Negotiation negotiation) = TakeAgreement();
+        (KeyAgreement taken, Negotiation negotiation) = TakeAgreement();
+        using KeyAgreement agreement = taken;
         SshPublicKey hostKey = ParseHostKey(reply.HostKey, negotiation.HostKeyAlgorithm);
         byte[] secret = agreement.Complete(reply.PublicValue);
-        byte[] hash = ExchangeHash.Compute(negotiation.Kex.Hash, Transcript(reply.HostKey, _offer!, reply.PublicValue), secret);
-        if (!hostKey.Verify(negotiation.HostKeyAlgorithm, hash, reply.Signature))
-            throw new SshProtocolException(CloseReason.KeyExchangeFailed, "the server's signature does not fit its host key: somebody may be in between");
-        await AcceptHostKeyAsync(hostKey).ConfigureAwait(false);
-        if (Completed == 0)
-            HostKeySignature = reply.Signature;
-        UseSecret(negotiation, secret, hash);
+        try
+        {
+            byte[] hash = ExchangeHash.Compute(negotiation.Kex.Hash, Transcript(reply.HostKey, _offer!, reply.PublicValue), secret);
+            if (!hostKey.Verify(negotiation.HostKeyAlgorithm, hash, reply.Signature))
+                throw new SshProtocolException(CloseReason.KeyExchangeFailed, "the server's signature does not fit its host key: somebody may be in between");
+            await AcceptHostKeyAsync(hostKey).ConfigureAwait(false);
+            if (Completed == 0)
+                HostKeySignature = reply.Signature;
+            UseSecret(negotiation, secret, hash);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(secret);
+        }
     }
 
     private static SshPublicKey ParseHostKey(byte[] blob, string algorithm)
@@ -290,7 +306,6 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
             SessionId = hash;
         KeyEpoch toServer = Derive(negotiation, secret, hash, negotiation.CipherToServer, negotiation.MacToServer, "ACE", IsClient);
         KeyEpoch toClient = Derive(negotiation, secret, hash, negotiation.CipherToClient, negotiation.MacToClient, "BDF", !IsClient);
-        CryptographicOperations.ZeroMemory(secret);
         (_outbound, _nextInbound) = IsClient ? (toServer, toClient) : (toClient, toServer);
         bool first = _transport.Phase is Phase.FirstKex;
         _transport.Phase = first ? Phase.FirstNewKeys : Phase.RekeyNewKeys;

@@ -54,8 +54,7 @@ internal sealed class InboundBuffer(Stream stream) : IDisposable
 
     public void Dispose()
     {
-        byte[] slab = _slab;
-        _slab = [];
+        byte[] slab = Interlocked.Exchange(ref _slab, []);
         _start = _end = 0;
         if (slab.Length > 0)
             ArrayPool<byte>.Shared.Return(slab);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Threading.Tasks.Sources;
 
 namespace Adit.Ssh.Transport;
@@ -45,7 +46,11 @@ internal sealed class Outbox : IValueTaskSource<bool>
         lock (_sync)
         {
             if (_completed)
+            {
+                CryptographicOperations.ZeroMemory(payload);
                 return true;
+            }
+
             if (_controlBytes + payload.Length > MaxControlBytes)
                 return false;
             _controlBytes += payload.Length;
@@ -89,7 +94,10 @@ internal sealed class Outbox : IValueTaskSource<bool>
         lock (_sync)
         {
             _completed = true;
-            _control.Clear();
+
+            // A password may be among them.
+            while (_control.TryDequeue(out byte[]? payload))
+                CryptographicOperations.ZeroMemory(payload);
             _ready.Clear();
         }
 

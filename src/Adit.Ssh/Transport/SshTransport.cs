@@ -29,6 +29,7 @@ internal sealed class SshTransport : IAsyncDisposable
     private Action _afterBatch = static () => { };
     private Task _loops = Task.CompletedTask;
     private SshClosedException? _closing;
+    private PeerExtensions _peerExtensions = PeerExtensions.None;
 
     public SshTransport(Stream stream, InboundBuffer inbound, SshRole role, ILogger logger, TimeProvider time)
     {
@@ -56,8 +57,8 @@ internal sealed class SshTransport : IAsyncDisposable
     /// <summary>No stray message may come during the first key exchange: always with <see cref="Strict"/>.</summary>
     public bool Exact { get; private set; }
 
-    /// <summary>Extensions that the peer announced with EXT_INFO (RFC 8308); the last value of a name counts.</summary>
-    public Dictionary<string, byte[]> PeerExtensions { get; } = new(StringComparer.Ordinal);
+    /// <summary>What the peer announced with EXT_INFO so far. Safe to read from anywhere.</summary>
+    public PeerExtensions PeerExtensions => Volatile.Read(ref _peerExtensions);
 
     /// <summary>The sequence number of the packet that is being handled is one below this.</summary>
     public uint InboundSequence => _reader.Sequence;
@@ -122,7 +123,7 @@ internal sealed class SshTransport : IAsyncDisposable
 
         Log.Closing(_logger, reason, message);
         if (reason.Code() is not DisconnectCode.None and var code)
-            Outbox.SendKex(Message.Encode(new Disconnect(code, message)));
+            Outbox.SendKex(Message.Encode(new Disconnect(code, reason.TextForPeer(message))));
         Outbox.Complete();
         _kex?.OnClosed(closing);
         _authentication?.OnClosed(closing);
@@ -246,8 +247,7 @@ internal sealed class SshTransport : IAsyncDisposable
                 Log.PeerUnimplemented(_logger, Message.Decode<Unimplemented>(packet.Span).SequenceNumber);
                 return default;
             case MessageNumber.ExtensionInfo:
-                foreach ((string name, byte[] value) in Message.Decode<ExtensionInfo>(packet.Span).Extensions)
-                    PeerExtensions[name] = value;
+                Volatile.Write(ref _peerExtensions, _peerExtensions.With(Message.Decode<ExtensionInfo>(packet.Span)));
                 return default;
             case MessageNumber.Ping:
                 Send(new Pong(Message.Decode<Ping>(packet.Span).Data));

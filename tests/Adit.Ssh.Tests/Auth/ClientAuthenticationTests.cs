@@ -30,6 +30,18 @@ public class ClientAuthenticationTests
     }
 
     [Fact]
+    public async Task A_server_that_announces_extensions_on_and_on_is_cut_off()
+    {
+        await using var server = new ScriptedServer();
+        Task<SshConnection> connecting = SshClient.ConnectAsync(server.ClientStream, server.Options(Password("secret")));
+        await ReachAuthenticationAsync(server);
+        for (int i = 0; i < 9; i++)
+            server.Send(new ExtensionInfo([new($"filler-{i}@example.com", new byte[1000])]));
+        SshClosedException e = await Assert.ThrowsAsync<SshClosedException>(() => connecting).TestTime();
+        Assert.Equal(CloseReason.ProtocolError, e.Reason);
+    }
+
+    [Fact]
     public async Task After_a_partial_success_the_next_method_follows()
     {
         using SshPrivateKey key = SshPrivateKey.Generate("ssh-ed25519");

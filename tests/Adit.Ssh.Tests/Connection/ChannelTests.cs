@@ -357,6 +357,65 @@ public class ChannelTests
         Assert.False(connection.Closed.IsCompleted);
     }
 
+    [Fact]
+    public async Task Data_that_is_dropped_with_the_connection_does_not_read_as_a_clean_end()
+    {
+        await using var server = new ScriptedServer();
+        await using SshConnection connection = await server.ConnectAsync();
+        await using Channel channel = await OpenAsync(server, connection);
+        server.SendData(0, new byte[2000]);
+        server.SendData(0, [1, 2, 3]);
+        server.SendPayload(96, 0, 0, 0, 0);
+        await PassAsync(server);
+        Assert.Equal(2000, (await channel.ReadAsync().AsTask().TestTime()).Length);
+        await server.DisposeAsync();
+        await connection.Closed.TestTime();
+        await Assert.ThrowsAsync<SshClosedException>(() => channel.ReadAsync().AsTask()).TestTime();
+    }
+
+    [Fact]
+    public async Task A_write_that_is_cut_off_is_followed_by_CLOSE_and_never_by_EOF()
+    {
+        await using var server = new ScriptedServer();
+        await using SshConnection connection = await server.ConnectAsync();
+        Channel channel = await OpenAsync(server, connection, window: 4);
+        using var cancel = new CancellationTokenSource();
+        Task writing = channel.WriteAsync(new byte[10], cancel.Token).AsTask();
+        await ReceivePacketAsync(server, 4);
+        channel.CompleteOutput();
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing).TestTime();
+        await server.ReceiveAsync(MessageNumber.ChannelClose);
+        await channel.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Unread_small_and_large_packets_cost_little_more_than_their_bytes()
+    {
+        var queue = new ReceiveQueue();
+        long held = 0;
+        for (int i = 0; i < 1000; i++)
+        {
+            foreach (int length in (int[])[1, 1025])
+            {
+                byte[] block = System.Buffers.ArrayPool<byte>.Shared.Rent(length);
+                var packet = new Adit.Ssh.Transport.InboundPacket(block, 0, length, 0);
+                if (!queue.Add(packet, 0))
+                    packet.Release();
+            }
+        }
+
+        for (long taken = 0; taken < 1000 * 1026;)
+        {
+            ReceiveQueue.Segment segment = queue.Take();
+            taken += segment.Data.Length;
+            held += segment.Block!.Length;
+            segment.Release();
+        }
+
+        Assert.InRange(held, 1, 3 * 1000 * 1026);
+    }
+
     private static async Task<byte[]> ReceivePacketAsync(ScriptedServer server, int length)
     {
         byte[] payload = await server.ReceiveAsync(MessageNumber.ChannelData);

@@ -249,7 +249,8 @@ public class KeyExchangeTests
         await server.ReceiveKexInitAsync();
         KexEcdhInit init = await server.ReceiveAsync<KexEcdhInit>();
         server.Send((await server.AnswerAsync(offer, init.PublicValue)).Reply);
-        Assert.Equal(DisconnectCode.HostKeyNotVerifiable, (await server.ReceiveDisconnectAsync()).Code);
+        Disconnect told = await server.ReceiveDisconnectAsync();
+        Assert.Equal((DisconnectCode.HostKeyNotVerifiable, "the host key was not accepted"), (told.Code, told.Description));
         SshHostKeyException refused = await Assert.ThrowsAsync<SshHostKeyException>(() => connecting.TestTime());
         Assert.Equal(server.HostKey, refused.HostKey);
     }
