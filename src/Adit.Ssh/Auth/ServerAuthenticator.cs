@@ -4,7 +4,7 @@ namespace Adit.Ssh.Auth;
 
 /// <summary>
 /// Decides who is let in. One for each connection; its methods are called one at a time, in the order of the client's requests, and the
-/// client waits meanwhile. What they throw ends the connection. By default nobody is let in.
+/// client waits meanwhile. What they throw ends the connection: a <see cref="SshClosedException"/> for its reason. By default nobody is let in.
 /// </summary>
 public abstract class ServerAuthenticator
 {

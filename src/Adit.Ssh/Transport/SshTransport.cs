@@ -162,6 +162,10 @@ internal sealed class SshTransport : IAsyncDisposable
         {
             Close(e.Reason, e.Message, e);
         }
+        catch (SshClosedException e)
+        {
+            Close(e.Reason, e.Message, e);
+        }
         catch (SshFormatException e)
         {
             Close(CloseReason.ProtocolError, $"the peer sent a malformed message: {e.Message}", e);

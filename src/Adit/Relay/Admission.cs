@@ -23,6 +23,9 @@ public sealed record AdmissionVerdict
     /// <summary>Who the peer is, if that was asked and is known.</summary>
     public PeerIdentity? Peer { get; }
 
+    /// <summary>The time limits on which it may go on; null for those of the forward.</summary>
+    public RelayOptions? Terms { get; init; }
+
     /// <summary>The peer may go on.</summary>
     public static AdmissionVerdict Admit(PeerIdentity? peer = null) => new(null, peer);
 

@@ -75,6 +75,13 @@ public sealed class Forward : IAsyncDisposable
         return forward;
     }
 
+    /// <summary>Stops accepting at once. The connections that are open go on.</summary>
+    public async Task StopAcceptingAsync()
+    {
+        await _stopAccepting.CancelAsync().ConfigureAwait(false);
+        await _accepting.ConfigureAwait(false);
+    }
+
     /// <summary>Stops accepting at once, lets the open connections go on for a while, then aborts those that are left.</summary>
     /// <param name="drain">How long the connections may go on; by default not at all.</param>
     /// <param name="cancellationToken">Ends the wait for the connections early; they are then aborted, and nothing is thrown.</param>
@@ -83,8 +90,7 @@ public sealed class Forward : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(drain, TimeSpan.Zero);
         if (Volatile.Read(ref _disposed) != 0)
             return;
-        await _stopAccepting.CancelAsync().ConfigureAwait(false);
-        await _accepting.ConfigureAwait(false);
+        await StopAcceptingAsync().ConfigureAwait(false);
         Task ended = Task.WhenAll(_connections.Values.Select(static connection => connection.Ended));
         if (drain > TimeSpan.Zero)
         {

@@ -14,6 +14,7 @@ public sealed class ForwardedConnection
     private volatile PeerIdentity? _peer;
     private volatile Route? _route;
     private volatile DuplexRelay? _relay;
+    private RelayOptions? _terms;
     private CancellationTokenSource? _ending;
     private bool _aborted;
 
@@ -165,6 +166,7 @@ public sealed class ForwardedConnection
         AdmissionVerdict verdict = await _forward.Options.Admission.AdmitAsync(new(_incoming, _target), cancellationToken)
             .ConfigureAwait(false);
         _peer = verdict.Peer ?? _peer;
+        _terms = verdict.Terms ?? _terms;
         return verdict.Refusal is { } reason ? new(RefusalKind.NotAdmitted, reason) : null;
     }
 
@@ -196,7 +198,7 @@ public sealed class ForwardedConnection
     {
         ForwardOptions options = _forward.Options;
         Route route = dialed.Route.After(_incoming.Leg);
-        DuplexRelay relay = new(near, dialed.Duplex, options.Relay);
+        DuplexRelay relay = new(near, dialed.Duplex, _terms ?? options.Relay);
         _relay = relay;
         _route = route;
         _forward.Report(new ConnectionOpened

@@ -21,6 +21,11 @@ internal static partial class LinuxCalls
     [UnsupportedOSPlatform("windows")]
     internal static partial uint GetEffectiveUserId();
 
+    /// <summary>Sends a signal to a process; a negative number where that failed.</summary>
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    [UnsupportedOSPlatform("windows")]
+    internal static partial int Kill(int pid, int signal);
+
     /// <summary>Sends one request and reads one answer, which the kernel has written by the time that the request was taken.</summary>
     /// <returns>The bytes of the answer, or a negative number where the kernel does not serve this.</returns>
     internal static int AskNetlinkSockDiag(ReadOnlySpan<byte> request, Span<byte> reply)

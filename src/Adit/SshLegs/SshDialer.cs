@@ -43,7 +43,7 @@ public sealed class SshDialer : IDialer
     /// <summary>The way to a target that this dialer would go, without going it.</summary>
     public Route RouteTo(Endpoint target) => _link.Route.Then(Leg.Plain(_link.Machine, target));
 
-    private static DialFailure Failure(ChannelOpenFailureReason reason) => reason switch
+    internal static DialFailure Failure(ChannelOpenFailureReason reason) => reason switch
     {
         ChannelOpenFailureReason.AdministrativelyProhibited => DialFailure.Prohibited,
         ChannelOpenFailureReason.ConnectFailed => DialFailure.Refused,

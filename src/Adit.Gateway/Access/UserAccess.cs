@@ -1,0 +1,204 @@
+using System.Collections.Immutable;
+using Adit.Gateway.Audit;
+using Adit.Gateway.Configuration;
+using Adit.Gateway.Serving;
+using Adit.OpenSsh;
+using Adit.Relay;
+using Adit.Ssh;
+using Adit.Ssh.Auth;
+using Adit.Ssh.Keys;
+
+namespace Adit.Gateway.Access;
+
+/// <summary>
+/// Decides whether a client is let in, by the rules of sshd_config. A user needs no account on the system: it exists by having a key, a
+/// certificate or an entry. Whoever may not come in is asked for the same as everybody else.
+/// </summary>
+internal sealed class UserAccess(GatewayConnection connection) : ServerAuthenticator
+{
+    private const int MaxBannerLength = 64 * 1024;
+
+    private GatewaySettings _settings = new();
+    private UserEntry? _entry;
+    private KeyAccess? _keys;
+    private AcceptedKey? _key;
+    private string? _denied;
+    private string? _lastRefusal;
+    private int _failures;
+
+    /// <summary>The name that the client gave; null before it gave one. It is the peer's text.</summary>
+    public string? User { get; private set; }
+
+    /// <summary>What Match blocks are asked about.</summary>
+    public ConnectionSubject? Subject { get; private set; }
+
+    /// <summary>Who is in; null while nobody is.</summary>
+    public Grant? Grant { get; private set; }
+
+    public override ValueTask<IReadOnlyList<IReadOnlyList<string>>> BeginAsync(string user, CancellationToken cancellationToken)
+    {
+        User = user;
+        GatewaySettings global = connection.Gateway.Configuration.Global;
+        bool isValid = UserName.IsValid(user);
+        SystemAccount account = isValid ? SystemAccount.Of(user) : new(null, null, []);
+        _entry = isValid && global.AditUsersFile is { } file ? UserEntry.Find(file, user) : null;
+        Subject = new(user, [.. account.Groups, .. _entry?.Groups ?? []], connection.Address, connection.LocalAddress, connection.Local.Port);
+        _settings = connection.Rules.Settings;
+        _denied = isValid ? Denied(_settings) : "the name cannot be one";
+        _keys = new(_settings, user, account, connection.Address, connection.Gateway.Time, Warn);
+        if (_settings.RefuseConnection is { } text)
+        {
+            connection.Gateway.Penalties.Add(connection.Address, _settings.PerSourcePenalties.RefuseConnection, _settings);
+            throw new SshClosedException(CloseReason.AuthenticationFailed, text);
+        }
+
+        return new(Lists());
+    }
+
+    public override ValueTask<bool> AcceptsKeyAsync(SshPublicKey key, bool proved, CancellationToken cancellationToken)
+    {
+        if (_denied is not null || !_settings.PubkeyAuthentication)
+            return new(Refused(_denied ?? "PubkeyAuthentication is no"));
+        (AcceptedKey? accepted, string? refusal) = _keys!.Judge(key);
+        if (accepted is null)
+            return new(Refused(refusal!));
+        if (proved)
+            _key = _key is null ? accepted : accepted with { Options = KeyOptions.Merge(_key.Options, accepted.Options) };
+        return new(true);
+    }
+
+    public override ValueTask<bool> AcceptsPasswordAsync(ReadOnlyMemory<byte> password, CancellationToken cancellationToken)
+    {
+        // The comparison is made in any case, so that its duration tells nothing.
+        bool fits = (_entry?.Password ?? PasswordHash.Nobody).Fits(password.Span) && _entry?.Password is not null;
+        return new(fits && _denied is null || Refused(_denied ?? "the password is wrong, or there is none"));
+    }
+
+    public override async ValueTask<KeyboardInteractiveStep> AskAsync(int round, IReadOnlyList<byte[]> answers, CancellationToken cancellationToken)
+    {
+        if (round == 0)
+            return KeyboardInteractiveStep.Ask(new(string.Empty, string.Empty, [new("Password: ", Echo: false)]));
+        return await AcceptsPasswordAsync(answers[0], cancellationToken).ConfigureAwait(false) ? KeyboardInteractiveStep.Done : KeyboardInteractiveStep.Refused;
+    }
+
+    public override void OnFailure(string method, SshPublicKey? key)
+    {
+        _failures++;
+        connection.Report(new()
+        {
+            Time = connection.Gateway.Now(),
+            Event = GatewayEventKind.AuthenticationFailed,
+            Method = Printable.Text(method),
+            Key = key is null ? null : $"{key.ShortName} {key.WithoutCertificate.Fingerprint}",
+            Detail = _lastRefusal,
+        });
+        _lastRefusal = null;
+    }
+
+    public override void OnSuccess(IReadOnlyList<string> methods)
+    {
+        Grant = new(User!, _key?.Key, _key?.Options ?? KeyOptions.None, string.Join(',', methods));
+        connection.Report(new() { Time = connection.Gateway.Now(), Event = GatewayEventKind.Authenticated, Method = Grant.Methods });
+    }
+
+    /// <summary>The text to show before authentication (Banner); null for none.</summary>
+    public string? Banner(string user)
+    {
+        if (_settings.Banner is not { } path)
+            return null;
+        try
+        {
+            if (new FileInfo(path).Length <= MaxBannerLength)
+                return File.ReadAllText(path);
+            Warn($"Banner {path} is over the limit of {MaxBannerLength} bytes and is not shown");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Warn($"Banner {path} is not shown: {e.Message}");
+        }
+
+        return null;
+    }
+
+    /// <summary>The client did not get in: its address may have something coming (PerSourcePenalties).</summary>
+    public void OnFailedToEnter(CloseReason reason)
+    {
+        SourcePenalties penalties = _settings.PerSourcePenalties;
+        TimeSpan penalty = reason is CloseReason.Timeout ? penalties.GraceExceeded
+            : _failures > 0 ? (_denied is null ? penalties.AuthFail : penalties.InvalidUser)
+            : reason is CloseReason.Cancelled or CloseReason.Closed ? TimeSpan.Zero
+            : penalties.NoAuth;
+        connection.Gateway.Penalties.Add(connection.Address, penalty, connection.Gateway.Configuration.Global);
+    }
+
+    /// <summary>Why a user who is in already would not get in under these settings; null when it would.</summary>
+    public string? RefusalNow(GatewaySettings settings)
+    {
+        if (Denied(settings) is { } denied)
+            return $"the rules have changed: {denied}";
+        return Grant?.Key is { } key && KeyAccess.Revoked(settings, key) is { } revoked ? $"the key is {revoked}" : null;
+    }
+
+    private bool Refused(string reason)
+    {
+        _lastRefusal = reason;
+        return false;
+    }
+
+    // sshd_config(5): DenyUsers, AllowUsers, DenyGroups, AllowGroups, in this order.
+    private string? Denied(GatewaySettings settings)
+    {
+        if (settings.DenyUsers.Any(Fits))
+            return "DenyUsers names the user";
+        if (settings.AllowUsers.Length > 0 && !settings.AllowUsers.Any(Fits))
+            return "AllowUsers does not name the user";
+        ImmutableArray<string> groups = Subject!.Groups;
+        if (groups.Any(group => PatternList.FitsAny(group, settings.DenyGroups)))
+            return "DenyGroups names a group of the user";
+        if (settings.AllowGroups.Length > 0 && !groups.Any(group => PatternList.FitsAny(group, settings.AllowGroups)))
+            return "AllowGroups names no group of the user";
+        return null;
+    }
+
+    // USER or USER@HOST, where the host is an address: names are not looked up.
+    private bool Fits(string pattern)
+    {
+        int at = pattern.LastIndexOf('@');
+        string user = at < 0 ? pattern : pattern[..at];
+        return PatternList.Fits(User!, user) && (at < 0 || FitsAddress(pattern[(at + 1)..]));
+    }
+
+    private bool FitsAddress(string pattern)
+    {
+        try
+        {
+            return AddressPatternList.Parse(pattern).Contains(connection.Address);
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+
+    private IReadOnlyList<IReadOnlyList<string>> Lists()
+    {
+        bool passwords = connection.Gateway.Configuration.Global.AditUsersFile is not null;
+        string[] enabled =
+        [
+            .. _settings.PubkeyAuthentication ? (string[])["publickey"] : [],
+            .. _settings.PasswordAuthentication && passwords ? (string[])["password"] : [],
+            .. _settings.KbdInteractiveAuthentication && passwords ? (string[])["keyboard-interactive"] : [],
+        ];
+        if (_settings.AuthenticationMethods.Length == 0)
+            return [.. enabled.Select(static method => (string[])[method])];
+        return
+        [
+            .. _settings.AuthenticationMethods
+                .Select(static list => list.Select(static method => method.Split(':')[0]).ToArray())
+                .Where(list => list.All(enabled.Contains)),
+        ];
+    }
+
+    private void Warn(string text) =>
+        connection.Report(new() { Time = connection.Gateway.Now(), Event = GatewayEventKind.Note, Detail = text });
+}

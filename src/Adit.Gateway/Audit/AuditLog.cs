@@ -1,0 +1,50 @@
+using System.Text.Json;
+
+namespace Adit.Gateway.Audit;
+
+/// <summary>
+/// Appends every event to a file, as one line of JSON each. A line is written before the event's cause goes on, so that nothing happens
+/// unrecorded; the file is its owner's alone.
+/// </summary>
+internal sealed class AuditLog : IGatewayEvents, IDisposable
+{
+    private readonly Lock _sync = new();
+    private readonly FileStream _file;
+    private Exception? _failure;
+
+    /// <summary>Opens a file to append to.</summary>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be opened.</exception>
+    public AuditLog(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        _file = new(path, options);
+    }
+
+    /// <summary>Why the last event could not be written; null when it could.</summary>
+    public Exception? Failure => Volatile.Read(ref _failure);
+
+    /// <inheritdoc/>
+    public void Report(GatewayEvent happened)
+    {
+        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(happened, AuditJson.Default.GatewayEvent), (byte)'\n'];
+        lock (_sync)
+        {
+            try
+            {
+                _file.Write(line);
+                _failure = null;
+            }
+            catch (IOException e)
+            {
+                // Who depends on the record asks for the failure before going on.
+                _failure = e;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+}

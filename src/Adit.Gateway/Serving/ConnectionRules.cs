@@ -1,0 +1,28 @@
+using System.Globalization;
+using Adit.Gateway.Configuration;
+using Adit.Gateway.Policy;
+using Adit.OpenSsh;
+using Adit.Relay;
+
+namespace Adit.Gateway.Serving;
+
+/// <summary>What holds for one connection under one configuration. Immutable.</summary>
+/// <param name="From">The configuration.</param>
+/// <param name="Settings">Its settings, with the Match blocks that fit.</param>
+/// <param name="Policy">What may be opened and where may be listened.</param>
+internal sealed record ConnectionRules(GatewayConfiguration From, GatewaySettings Settings, ForwardPolicy Policy)
+{
+    /// <exception cref="ConfigException">A rule cannot be understood.</exception>
+    public static ConnectionRules Of(GatewayConfiguration configuration, ConnectionSubject? subject, KeyOptions options)
+    {
+        GatewaySettings settings = configuration.Config.Settings(subject);
+        return new(configuration, settings, new(settings, options));
+    }
+
+    /// <summary>The time limits of a channel of this type (ChannelTimeout; the last pattern that fits counts).</summary>
+    public RelayOptions Terms(string channelType)
+    {
+        ChannelTimeout? timeout = Settings.ChannelTimeouts.LastOrDefault(timeout => PatternList.Fits(channelType, timeout.Type));
+        return timeout is { Timeout.Ticks: > 0 } ? RelayOptions.Default with { IdleTimeout = timeout.Timeout } : RelayOptions.Default;
+    }
+}

@@ -1,0 +1,239 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text;
+using Adit.Gateway.Audit;
+using Adit.Relay;
+using Adit.Ssh;
+using Adit.Ssh.Connection;
+
+namespace Adit.Gateway.Serving;
+
+/// <summary>
+/// A session channel that runs one command, RFC 4254 sections 6.5 to 6.10, as the gateway's own user and never as another. It has no
+/// terminal, and nothing of the gateway's environment.
+/// </summary>
+internal sealed class ExecSession
+{
+    private const int BlockSize = 32 * 1024;
+    private const int SignalExit = 128;
+
+    private static readonly Dictionary<string, int> Signals = new(StringComparer.Ordinal)
+    {
+        ["HUP"] = 1, ["INT"] = 2, ["QUIT"] = 3, ["ABRT"] = 6, ["KILL"] = 9, ["USR1"] = 10, ["USR2"] = 12, ["PIPE"] = 13, ["ALRM"] = 14, ["TERM"] = 15,
+    };
+
+    private readonly GatewayConnection _connection;
+    private readonly Channel _channel;
+    private readonly SemaphoreSlim _writing = new(1);
+    private readonly TaskCompletionSource<string> _command = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _sync = new();
+    private readonly List<int> _signalled = [];
+    private Process? _process;
+    private Task _input = Task.CompletedTask;
+    private bool _killed;
+
+    public ExecSession(GatewayConnection connection, IncomingChannel channel)
+    {
+        _connection = connection;
+        _channel = channel.Accept(null, OnRequest);
+        Ended = RunAsync();
+    }
+
+    /// <summary>Completes, never fails, when nothing of it is left.</summary>
+    public Task Ended { get; }
+
+    /// <summary>Ends the command and all that it started.</summary>
+    public void Kill()
+    {
+        _command.TrySetCanceled();
+        lock (_sync)
+        {
+            _killed = true;
+            if (_process is { HasExited: false })
+                _process.Kill(entireProcessTree: true);
+        }
+    }
+
+    private void OnRequest(IncomingRequest request)
+    {
+        switch (request.Name)
+        {
+            case "exec" when _command.TrySetResult(Text(request)):
+                request.Succeed();
+                break;
+            case "signal":
+                Signal(Text(request));
+                request.Succeed();
+                break;
+            default:
+                if (request.Name is "shell" or "subsystem")
+                    _command.TrySetCanceled();
+                if (request.Name is "shell" or "subsystem" or "exec")
+                    _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.RequestRefused, Target = request.Name, Detail = "only commands are served" });
+                request.Fail();
+                break;
+        }
+    }
+
+    private static string Text(IncomingRequest request)
+    {
+        ReadOnlySpan<byte> fields = request.Fields.Span;
+        if (fields.Length < sizeof(uint) || BinaryPrimitives.ReadUInt32BigEndian(fields) != (uint)(fields.Length - sizeof(uint)))
+            throw new SshFormatException($"the {request.Name} request has the wrong length");
+        string text = Encoding.UTF8.GetString(fields[sizeof(uint)..]);
+        return text.Contains('\0', StringComparison.Ordinal) ? throw new SshFormatException($"the {request.Name} request holds a NUL") : text;
+    }
+
+    private void Signal(string name)
+    {
+        if (OperatingSystem.IsWindows() || !Signals.TryGetValue(name, out int number))
+            return;
+        lock (_sync)
+        {
+            if (_process is not { HasExited: false } running)
+                return;
+            _signalled.Add(number);
+            _ = LinuxCalls.Kill(running.Id, number);
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            string asked = await _command.Task.ConfigureAwait(false);
+            string command = _connection.Grant?.Options.Command ?? _connection.Rules.Settings.ForceCommand ?? asked;
+            _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandStarted, Target = Printable.Text(command) });
+            int code = await ExecuteAsync(command, asked).ConfigureAwait(false);
+            Tell(code);
+            _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandEnded, Detail = $"exit status {code}" });
+        }
+        catch (Exception e) when (e is OperationCanceledException or SshException or IOException or Win32Exception or InvalidOperationException)
+        {
+            _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandEnded, Detail = e is OperationCanceledException ? "it was never started" : e.Message });
+        }
+        finally
+        {
+            Kill();
+            await _channel.DisposeAsync().ConfigureAwait(false);
+            await _input.ConfigureAwait(false);
+            _process?.Dispose();
+            _writing.Dispose();
+        }
+    }
+
+    private async Task<int> ExecuteAsync(string command, string asked)
+    {
+        Process process = Start(command, asked);
+        _input = FeedAsync(process);
+        await Task.WhenAll(
+            DrainAsync(process.StandardOutput.BaseStream, isError: false),
+            DrainAsync(process.StandardError.BaseStream, isError: true)).ConfigureAwait(false);
+        await process.WaitForExitAsync().ConfigureAwait(false);
+        _channel.CompleteOutput();
+        return process.ExitCode;
+    }
+
+    private Process Start(string command, string asked)
+    {
+        var start = new ProcessStartInfo("/bin/sh", ["-c", command])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = "/",
+        };
+        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+        start.Environment.Clear();
+        start.Environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        start.Environment["HOME"] = home;
+        start.Environment["USER"] = start.Environment["LOGNAME"] = Environment.UserName;
+        start.Environment["SHELL"] = "/bin/sh";
+        start.Environment["SSH_CLIENT"] = _connection.ClientVariable;
+        start.Environment["SSH_CONNECTION"] = _connection.ConnectionVariable;
+        if (command != asked)
+            start.Environment["SSH_ORIGINAL_COMMAND"] = asked;
+        if (Directory.Exists(home))
+            start.WorkingDirectory = home;
+        lock (_sync)
+        {
+            if (_killed)
+                throw new OperationCanceledException();
+            return _process = Process.Start(start) ?? throw new InvalidOperationException("the shell did not start");
+        }
+    }
+
+    private async Task FeedAsync(Process process)
+    {
+        try
+        {
+            Stream input = process.StandardInput.BaseStream;
+            while (await _channel.ReadAsync().ConfigureAwait(false) is { IsEmpty: false } data)
+            {
+                await input.WriteAsync(data).ConfigureAwait(false);
+                await input.FlushAsync().ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is SshException or IOException)
+        {
+            // The command reads no more, or the channel is closed.
+            if (e is SshException)
+                Kill();
+        }
+
+        try
+        {
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // What was not taken yet is lost with the command.
+        }
+    }
+
+    private async Task DrainAsync(Stream output, bool isError)
+    {
+        byte[] block = ArrayPool<byte>.Shared.Rent(BlockSize);
+        try
+        {
+            while (await output.ReadAsync(block).ConfigureAwait(false) is > 0 and var count)
+            {
+                // The channel takes one write at a time.
+                await _writing.WaitAsync().ConfigureAwait(false);
+                try
+                {
+                    ReadOnlyMemory<byte> data = block.AsMemory(0, count);
+                    await (isError ? _channel.WriteErrorAsync(data) : _channel.WriteAsync(data)).ConfigureAwait(false);
+                }
+                finally
+                {
+                    _writing.Release();
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(block);
+        }
+    }
+
+    // RFC 4254 section 6.10.
+    private void Tell(int code)
+    {
+        int signal = code - SignalExit;
+        string? name = _signalled.Contains(signal) ? Signals.First(entry => entry.Value == signal).Key : null;
+        if (name is null)
+        {
+            byte[] status = new byte[sizeof(uint)];
+            BinaryPrimitives.WriteUInt32BigEndian(status, (uint)code);
+            _channel.Notify("exit-status", status);
+        }
+        else
+        {
+            byte[] signalName = Encoding.ASCII.GetBytes(name);
+            _channel.Notify("exit-signal", [0, 0, 0, (byte)signalName.Length, .. signalName, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using Adit.Gateway.Audit;
+using Adit.Gateway.Configuration;
+using Adit.Gateway.Limits;
+using Adit.OpenSsh;
+using Adit.Relay;
+
+namespace Adit.Gateway.Serving;
+
+/// <summary>
+/// A tunnel-only SSH server at work: listens, takes clients in, and owns all of their connections. Members may be used from any thread.
+/// </summary>
+internal sealed class Gateway : IAsyncDisposable
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Round = TimeSpan.FromSeconds(1);
+
+    private static long _lastId;
+
+    private readonly Func<GatewayConfiguration> _load;
+    private readonly IGatewayEvents _events;
+    private readonly List<LocalListener> _listeners = [];
+    private readonly ConcurrentDictionary<long, GatewayConnection> _connections = new();
+    private readonly CancellationTokenSource _stopAccepting = new();
+    private readonly CancellationTokenSource _ending = new();
+    private readonly Lock _reloading = new();
+    private GatewayConfiguration _configuration;
+    private Task _loops = Task.CompletedTask;
+    private int _disposed;
+
+    private Gateway(Func<GatewayConfiguration> load, GatewayConfiguration first, IGatewayEvents events, TimeProvider time)
+    {
+        _load = load;
+        _configuration = first;
+        _events = events;
+        Time = time;
+        Tallies = new(time);
+        Penalties = new(time);
+    }
+
+    /// <summary>The configuration in force.</summary>
+    public GatewayConfiguration Configuration => Volatile.Read(ref _configuration);
+
+    /// <summary>Where it listens, with the ports that were really bound.</summary>
+    public IReadOnlyList<Endpoint> Endpoints => [.. _listeners.SelectMany(static listener => listener.Endpoints)];
+
+    /// <summary>The clients of this moment.</summary>
+    public IReadOnlyCollection<GatewayConnection> Connections => [.. _connections.Values];
+
+    /// <summary>Connections that are not authenticated yet.</summary>
+    public StartupLimits Startups { get; } = new(RandomNumberGenerator.GetInt32);
+
+    internal UserTallies Tallies { get; }
+
+    internal PenaltyBook Penalties { get; }
+
+    internal TimeProvider Time { get; }
+
+    /// <summary>Reads the configuration and starts to listen.</summary>
+    /// <param name="load">Reads the configuration; called again for each reload.</param>
+    /// <param name="events">Takes what happens.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ConfigException">The configuration cannot be understood.</exception>
+    /// <exception cref="ListenException">It cannot listen where it should; nothing stays bound.</exception>
+    public static async Task<Gateway> StartAsync(
+        Func<GatewayConfiguration> load, IGatewayEvents events, TimeProvider time, CancellationToken cancellationToken)
+    {
+        Gateway gateway = Create(load, events, time);
+        try
+        {
+            foreach ((string host, int port) in gateway.Configuration.Global.ListenAddresses)
+                gateway._listeners.Add(await LocalListener.BindAsync(ListenSpec.Tcp(port, host), null, cancellationToken).ConfigureAwait(false));
+        }
+        catch
+        {
+            await gateway.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        foreach (Endpoint end in gateway.Endpoints)
+        {
+            gateway.Report(new() { Time = gateway.Now(), Event = GatewayEventKind.Listening, Bound = $"{end.Host} port {end.Port}" });
+        }
+
+        gateway._loops = Task.WhenAll([.. gateway._listeners.Select(gateway.AcceptAsync), gateway.HousekeepAsync()]);
+        return gateway;
+    }
+
+    /// <summary>A gateway that does not listen, for one connection that somebody else accepted.</summary>
+    public static Gateway Create(Func<GatewayConfiguration> load, IGatewayEvents events, TimeProvider time) => new(load, load(), events, time);
+
+    /// <summary>Serves one connection until it is over.</summary>
+    public async Task ServeAsync(Duplex stream, ConnectionOrigin origin, Endpoint local)
+    {
+        long id = Interlocked.Increment(ref _lastId);
+        var connection = new GatewayConnection(this, id, stream, origin, local);
+        _connections[id] = connection;
+        Task housekeeping = _listeners.Count == 0 ? HousekeepAsync() : Task.CompletedTask;
+        try
+        {
+            await connection.RunAsync(_ending.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            _connections.TryRemove(id, out _);
+        }
+
+        if (_listeners.Count == 0)
+            await _ending.CancelAsync().ConfigureAwait(false);
+        await housekeeping.ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Reads the configuration again. Its rules hold at once, for the channels of live connections too; where it listens does not change.
+    /// A configuration that cannot be understood changes nothing.
+    /// </summary>
+    public bool Reload()
+    {
+        lock (_reloading)
+        {
+            GatewayConfiguration next;
+            try
+            {
+                next = _load();
+            }
+            catch (Exception e) when (e is ConfigException or IOException or UnauthorizedAccessException)
+            {
+                Report(new() { Time = Now(), Event = GatewayEventKind.ReloadFailed, Detail = e.Message });
+                return false;
+            }
+
+            Volatile.Write(ref _configuration, next);
+        }
+
+        Report(new() { Time = Now(), Event = GatewayEventKind.Reloaded, Detail = $"{_connections.Count} connections go on under the new rules" });
+        foreach (GatewayConnection connection in _connections.Values)
+            connection.OnReloaded();
+        return true;
+    }
+
+    /// <summary>Takes no more clients, and waits until those that are there are gone.</summary>
+    /// <param name="limit">How long to wait.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task DrainAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        await _stopAccepting.CancelAsync().ConfigureAwait(false);
+        foreach (LocalListener listener in _listeners)
+            await listener.DisposeAsync().ConfigureAwait(false);
+        Report(new() { Time = Now(), Event = GatewayEventKind.Draining, Detail = $"{_connections.Count} connections have {limit.TotalSeconds:0} s" });
+        Task gone = Task.WhenAll(_connections.Values.Select(static connection => connection.Gone));
+        await gone.WaitAsync(limit, Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Ends everything, and returns when all of it is gone.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        await _stopAccepting.CancelAsync().ConfigureAwait(false);
+        await _ending.CancelAsync().ConfigureAwait(false);
+        foreach (LocalListener listener in _listeners)
+            await listener.DisposeAsync().ConfigureAwait(false);
+        await _loops.ConfigureAwait(false);
+        await Task.WhenAll(_connections.Values.Select(static connection => connection.Gone)).ConfigureAwait(false);
+        Report(new() { Time = Now(), Event = GatewayEventKind.Stopped, Detail = "all connections are closed" });
+        _stopAccepting.Dispose();
+        _ending.Dispose();
+    }
+
+    internal DateTimeOffset Now() => Time.GetUtcNow();
+
+    internal void Report(GatewayEvent happened) => _events.Report(happened);
+
+    private async Task AcceptAsync(LocalListener listener)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        TimeSpan pause = FirstPause;
+        while (!_stopAccepting.IsCancellationRequested)
+        {
+            try
+            {
+                if (await listener.AcceptAsync(_stopAccepting.Token).ConfigureAwait(false) is not { } incoming)
+                    break;
+                pause = FirstPause;
+                await BeginAsync(incoming).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (_stopAccepting.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (IOException e)
+            {
+                Report(new() { Time = Now(), Event = GatewayEventKind.Note, Detail = $"{e.Message}; trying again in {pause.TotalMilliseconds:0} ms" });
+                await Task.Delay(pause, Time, _stopAccepting.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+        }
+    }
+
+    private async ValueTask BeginAsync(IncomingConnection incoming)
+    {
+        GatewaySettings settings = Configuration.Global;
+        var address = IPAddress.Parse(incoming.Origin.Address);
+        Duplex stream = await incoming.AcceptAsync(_ending.Token).ConfigureAwait(false);
+        string? refusal = Penalties.Refusal(address, settings) ?? Startups.TryEnter(address, settings);
+        long id = Interlocked.Increment(ref _lastId);
+        if (refusal is not null)
+        {
+            Report(new() { Time = Now(), Event = GatewayEventKind.ConnectionRefused, Connection = id, Source = incoming.Origin.ToString(), Detail = refusal });
+            await RefuseAsync(stream).ConfigureAwait(false);
+            return;
+        }
+
+        var connection = new GatewayConnection(this, id, stream, incoming.Origin, incoming.LocalEndpoint)
+        {
+            LeaveStartups = () => Startups.Leave(address, settings),
+        };
+        _connections[id] = connection;
+        connection.Start(_ending.Token, () => _connections.TryRemove(id, out _));
+    }
+
+    // What sshd says at this point; a line is all that a client without keys can be told.
+    private static async ValueTask RefuseAsync(Duplex stream)
+    {
+        try
+        {
+            using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+            await stream.WriteAsync(Encoding.ASCII.GetBytes("Not allowed at this time\r\n"), soon.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // It is gone, or does not read: it is being sent away.
+        }
+
+        await stream.DisposeAsync().ConfigureAwait(false);
+    }
+
+    // One timer for all that is limited in time, instead of some for each connection.
+    private async Task HousekeepAsync()
+    {
+        using var timer = new PeriodicTimer(Round, Time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_ending.Token).ConfigureAwait(false))
+            {
+                DateTimeOffset now = Now();
+                foreach (GatewayConnection connection in _connections.Values)
+                    connection.Check(now);
+            }
+        }
+        catch (OperationCanceledException) when (_ending.IsCancellationRequested)
+        {
+            // The end.
+        }
+    }
+}

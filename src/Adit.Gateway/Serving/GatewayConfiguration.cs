@@ -1,0 +1,68 @@
+using Adit.Gateway.Configuration;
+using Adit.OpenSsh;
+using Adit.Ssh.Keys;
+
+namespace Adit.Gateway.Serving;
+
+/// <summary>All that a gateway works by, as it was read at one moment: the file and the host keys. Immutable.</summary>
+internal sealed class GatewayConfiguration
+{
+    private GatewayConfiguration(SshdConfig config, GatewaySettings global, IReadOnlyList<ISshSigner> hostKeys)
+    {
+        Config = config;
+        Global = global;
+        HostKeys = hostKeys;
+    }
+
+    /// <summary>The file with its Match blocks.</summary>
+    public SshdConfig Config { get; }
+
+    /// <summary>What holds before a user is known.</summary>
+    public GatewaySettings Global { get; }
+
+    /// <summary>The host keys, and those of them again that present certificates.</summary>
+    public IReadOnlyList<ISshSigner> HostKeys { get; }
+
+    /// <summary>Reads the host keys of a configuration.</summary>
+    /// <exception cref="ConfigException">One cannot be used, or there is none.</exception>
+    public static GatewayConfiguration Of(SshdConfig config)
+    {
+        GatewaySettings global = config.Settings(null);
+        if (global.HostKeys.Length == 0)
+            throw new ConfigException("no HostKey is set; make one with ssh-keygen -t ed25519 -f FILE and add HostKey FILE");
+        var keys = new List<ISshSigner>();
+        foreach (Sourced<string> path in global.HostKeys)
+            keys.Add(ReadKey(path));
+        foreach (Sourced<string> path in global.HostCertificates)
+            keys.Add(WithCertificate(keys, path));
+        return new(config, global, keys);
+    }
+
+    private static SshPrivateKey ReadKey(Sourced<string> path)
+    {
+        try
+        {
+            return HostKeyFile.Read(path.Value);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SshKeyException)
+        {
+            throw new ConfigException(path.Source, $"HostKey {path.Value}: {e.Message}", e);
+        }
+    }
+
+    private static SshPrivateKey WithCertificate(List<ISshSigner> keys, Sourced<string> path)
+    {
+        try
+        {
+            string line = File.ReadLines(path.Value).First(static text => text.Length > 0 && !text.StartsWith('#'));
+            if (!SshPublicKey.TryParseLine(line, out SshPublicKey? certificate, out _) || certificate.Certificate is not { Kind: CertificateKind.Host })
+                throw new ConfigException(path.Source, $"HostCertificate {path.Value}: it holds no host certificate");
+            return keys.OfType<SshPrivateKey>().FirstOrDefault(key => key.PublicKey.Equals(certificate.WithoutCertificate))?.WithCertificate(certificate)
+                ?? throw new ConfigException(path.Source, $"HostCertificate {path.Value}: it is for none of the host keys");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException or SshKeyException)
+        {
+            throw new ConfigException(path.Source, $"HostCertificate {path.Value}: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,325 @@
+using System.Globalization;
+using System.Net;
+using System.Threading.Channels;
+using Adit.Gateway.Access;
+using Adit.Gateway.Audit;
+using Adit.Gateway.Configuration;
+using Adit.Gateway.Limits;
+using Adit.Gateway.Policy;
+using Adit.OpenSsh;
+using Adit.Relay;
+using Adit.Ssh;
+using Adit.Ssh.Auth;
+using Adit.Ssh.Connection;
+using Adit.Ssh.Messages.Connection;
+using Adit.SshLegs;
+
+namespace Adit.Gateway.Serving;
+
+/// <summary>One client of a gateway, from its first byte until it is gone. It owns the SSH connection and everything that runs over it.</summary>
+internal sealed class GatewayConnection : IConnectionHandler
+{
+    // Those that wait while the one before is served; a client that asks on and on is cut off here.
+    private const int MaxWaitingRequests = 256;
+
+    private readonly Gateway _gateway;
+    private readonly Duplex _stream;
+    private readonly ConnectionOrigin _origin;
+    private readonly Endpoint _local;
+    private readonly UserAccess _access;
+    private readonly ChannelListener _channels;
+    private readonly Channel<IncomingRequest> _requests = Channel.CreateBounded<IncomingRequest>(MaxWaitingRequests);
+    private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _rulesLock = new();
+    private readonly DateTimeOffset _since;
+    private ConnectionRules? _rules;
+    private SshConnection? _ssh;
+    private UserTally? _tally;
+    private RemoteForwards? _remote;
+    private Sessions? _sessions;
+    private DateTimeOffset _usedAt;
+    private long _bytesOut;
+    private long _bytesIn;
+
+    public GatewayConnection(Gateway gateway, long id, Duplex stream, ConnectionOrigin origin, Endpoint local)
+    {
+        _gateway = gateway;
+        _stream = stream;
+        _origin = origin;
+        _local = local;
+        _since = _usedAt = gateway.Now();
+        Id = id;
+        Address = IPAddress.TryParse(origin.Address, out IPAddress? address) ? address : IPAddress.None;
+        _access = new(this);
+        _channels = new(local);
+    }
+
+    /// <summary>Its number, which no other connection of this process has.</summary>
+    public long Id { get; }
+
+    /// <summary>Where the client is.</summary>
+    public IPAddress Address { get; }
+
+    /// <summary>Completes when nothing of it is left.</summary>
+    public Task Gone => _gone.Task;
+
+    /// <summary>SSH_CLIENT of a command: the client's address and port, and the port here.</summary>
+    public string ClientVariable => string.Create(CultureInfo.InvariantCulture, $"{_origin.Address} {_origin.Port} {_local.Port}");
+
+    /// <summary>SSH_CONNECTION of a command: both ends with address and port.</summary>
+    public string ConnectionVariable => string.Create(CultureInfo.InvariantCulture, $"{_origin.Address} {_origin.Port} {_local.Host} {_local.Port}");
+
+    /// <summary>The address at which the client came in; null where there is none.</summary>
+    public IPAddress? LocalAddress => IPAddress.TryParse(_local.Host, out IPAddress? address) ? address : null;
+
+    /// <summary>Where the client came in.</summary>
+    public Endpoint Local => _local;
+
+    /// <summary>Who it is; null before that is known.</summary>
+    public Grant? Grant => _access.Grant;
+
+    /// <summary>Called once, when the client is authenticated or gone.</summary>
+    public Action? LeaveStartups { private get; set; }
+
+    internal Gateway Gateway => _gateway;
+
+    internal UserTally Tally => _tally!;
+
+    internal SshConnection Ssh => _ssh!;
+
+    /// <summary>The SSH connection as a leg, from the client to here.</summary>
+    internal Leg Leg => new(_origin.ToString(), _local.ToString(), LegProtection.Ssh)
+    {
+        Verification = Grant is { KeyText: { } key } ? $"user key {key}" : "user authenticated",
+    };
+
+    /// <summary>The settings and the policy for this user, as of now.</summary>
+    internal ConnectionRules Rules
+    {
+        get
+        {
+            GatewayConfiguration now = _gateway.Configuration;
+            lock (_rulesLock)
+            {
+                if (_rules is null || _rules.From != now)
+                    _rules = ConnectionRules.Of(now, _access.Subject, Grant?.Options ?? KeyOptions.None);
+                return _rules;
+            }
+        }
+    }
+
+    /// <summary>Serves it in the background.</summary>
+    public void Start(CancellationToken ending, Action onGone) => _ = RunToEndAsync(ending, onGone);
+
+    /// <summary>Serves it until it is over. Never throws.</summary>
+    public async Task RunAsync(CancellationToken ending)
+    {
+        Report(new() { Time = _gateway.Now(), Event = GatewayEventKind.Connected });
+        SshClosedException? closed = null;
+        try
+        {
+            _ssh = await SshServer.AcceptAsync(_stream.AsStream(), Options(), ending).ConfigureAwait(false);
+            EnterAuthenticated();
+            closed = await ServeAsync(_ssh, ending).ConfigureAwait(false);
+        }
+        catch (SshClosedException e)
+        {
+            closed = e;
+            _access.OnFailedToEnter(e.Reason);
+        }
+        catch (Exception e)
+        {
+            // A fault in serving one client must not touch the others; it is told in the log.
+            closed = new(CloseReason.InternalError, e.Message, e);
+        }
+        finally
+        {
+            EnterAuthenticated();
+            Report(new()
+            {
+                Time = _gateway.Now(),
+                Event = GatewayEventKind.Disconnected,
+                Reason = closed?.Reason.ToString(),
+                Detail = closed?.Message,
+                BytesOut = Interlocked.Read(ref _bytesOut),
+                BytesIn = Interlocked.Read(ref _bytesIn),
+                Seconds = (_gateway.Now() - _since).TotalSeconds,
+            });
+            _gone.SetResult();
+        }
+    }
+
+    /// <summary>Ends what has lasted, or carried, as long or as much as it may.</summary>
+    public void Check(DateTimeOffset now)
+    {
+        if (_ssh is not { } ssh || _tally is not { } tally || ssh.Closed.IsCompleted)
+            return;
+        if (ssh.ChannelCount > 0 || _remote?.Count > 0)
+            _usedAt = now;
+        UserLimits limits = tally.Limits;
+        TimeSpan unused = Rules.Settings.UnusedConnectionTimeout;
+        if (limits.Session is { } session && now - _since >= session)
+            ssh.Close(CloseReason.Expired, $"the session has lasted {session.TotalSeconds:0} s, as long as it may (AditMaxSession)");
+        else if (limits.TotalBytes is { } bytes && tally.Meter.Total > bytes)
+            ssh.Close(CloseReason.Expired, $"the session has carried {bytes} bytes, as much as it may (AditMaxBytes)");
+        else if (Grant?.Expiry is { } expiry && now >= expiry)
+            ssh.Close(CloseReason.Expired, "the user's key is valid no longer");
+        else if (unused > TimeSpan.Zero && now - _usedAt >= unused)
+            ssh.Close(CloseReason.Expired, $"the connection was not used for {unused.TotalSeconds:0} s (UnusedConnectionTimeout)");
+    }
+
+    /// <summary>A new configuration is in force.</summary>
+    public void OnReloaded()
+    {
+        if (_ssh is not { } ssh || _tally is not { } tally)
+            return;
+        try
+        {
+            tally.Limits = Rules.Settings.Limits;
+            if (_access.RefusalNow(Rules.Settings) is { } refusal)
+                ssh.Close(CloseReason.Expired, refusal);
+        }
+        catch (ConfigException e)
+        {
+            ssh.Close(CloseReason.Expired, $"the rules for this user cannot be understood: {e.Message}");
+        }
+    }
+
+    /// <summary>Reports what happened to this connection, with who and from where.</summary>
+    public void Report(GatewayEvent happened) => _gateway.Report(happened with
+    {
+        Connection = Id,
+        User = happened.User ?? (_access.User is { } user ? Printable.Text(user) : null),
+        Source = _origin.ToString(),
+        Key = happened.Key ?? Grant?.KeyText,
+        Certificate = happened.Certificate ?? Grant?.CertificateText,
+    });
+
+    /// <summary>Counts what a channel carried.</summary>
+    public void Count(long bytesOut, long bytesIn)
+    {
+        Interlocked.Add(ref _bytesOut, bytesOut);
+        Interlocked.Add(ref _bytesIn, bytesIn);
+    }
+
+    void IConnectionHandler.OnChannelOpen(IncomingChannel channel)
+    {
+        if (ChannelConnection.Direct(channel, Leg, _local) is { } direct)
+        {
+            if (!_channels.TryAdd(direct))
+                channel.Refuse(ChannelOpenFailureReason.AdministrativelyProhibited, "the connection is ending");
+        }
+        else if (channel.Type is Sessions.ChannelType)
+        {
+            SessionsOf().OnOpen(channel);
+        }
+        else
+        {
+            Report(new() { Time = _gateway.Now(), Event = GatewayEventKind.RequestRefused, Target = $"a {channel.Type} channel", Detail = "it is not served" });
+            channel.Refuse(ChannelOpenFailureReason.UnknownChannelType, "this kind of channel is not served");
+        }
+    }
+
+    void IConnectionHandler.OnGlobalRequest(IncomingRequest request)
+    {
+        if (request.Name is Sessions.NoMoreRequest)
+        {
+            SessionsOf().RefuseFurther();
+            request.Succeed();
+        }
+        else if (!_requests.Writer.TryWrite(request))
+        {
+            throw new SshFormatException($"more than {MaxWaitingRequests} requests of the client wait to be served");
+        }
+    }
+
+    private Sessions SessionsOf() => _sessions ??= new(this);
+
+    private async Task RunToEndAsync(CancellationToken ending, Action onGone)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        await RunAsync(ending).ConfigureAwait(false);
+        onGone();
+    }
+
+    private SshServerOptions Options()
+    {
+        GatewayConfiguration configuration = _gateway.Configuration;
+        GatewaySettings settings = configuration.Global;
+        return new()
+        {
+            HostKeys = configuration.HostKeys,
+            Authenticator = _access,
+            Handler = this,
+            Algorithms = settings.Algorithms,
+            UserKeyAlgorithms = settings.PubkeyAcceptedAlgorithms,
+            RekeyLimit = settings.RekeyLimit,
+            AuthenticationTimeout = settings.LoginGraceTime > TimeSpan.Zero ? settings.LoginGraceTime : Timeout.InfiniteTimeSpan,
+            MaxAuthenticationTries = settings.MaxAuthTries,
+            Banner = _access.Banner,
+            Time = _gateway.Time,
+            Connection = new()
+            {
+                KeepAlive = new(settings.ClientAliveInterval, settings.ClientAliveCountMax > 0 ? settings.ClientAliveCountMax : int.MaxValue),
+            },
+        };
+    }
+
+    // It counts no longer among those that are not authenticated yet.
+    private void EnterAuthenticated()
+    {
+        LeaveStartups?.Invoke();
+        LeaveStartups = null;
+    }
+
+    private async Task<SshClosedException> ServeAsync(SshConnection ssh, CancellationToken ending)
+    {
+        await using (ssh.ConfigureAwait(false))
+        {
+            Grant grant = Grant!;
+            _tally = _gateway.Tallies.TryAdd(grant.User, grant.Key?.WithoutCertificate.Fingerprint ?? "none", Rules.Settings.Limits);
+            if (_tally is null)
+            {
+                ssh.Close(CloseReason.TooManyConnections, "the user has as many connections as allowed (AditMaxConnections)");
+                return await ssh.Closed.ConfigureAwait(false);
+            }
+
+            using UserTally tally = _tally;
+            var dialer = new MeteredDialer(new PolicyDialer(() => Rules.Policy, Dns.GetHostAddressesAsync), tally);
+            var options = new ForwardOptions
+            {
+                Admission = new OpenAdmission(() => Rules.Policy, target => Rules.Terms(target.IsUnix ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType)),
+                Events = new ChannelEvents(this, null),
+                TimeProvider = _gateway.Time,
+            };
+            _remote = new(this);
+            Task asking = ServeRequestsAsync(_remote, ssh);
+            Forward opens = Forward.Start(_channels, null, dialer, options);
+            using CancellationTokenRegistration stop = ending.UnsafeRegister(
+                static ssh => ((SshConnection)ssh!).Close(CloseReason.Closed, "the gateway is stopping"), ssh);
+            SshClosedException closed = await ssh.Closed.ConfigureAwait(false);
+            _requests.Writer.TryComplete();
+            await opens.DisposeAsync().ConfigureAwait(false);
+            await asking.ConfigureAwait(false);
+            await _remote.DisposeAsync().ConfigureAwait(false);
+            if (_sessions is not null)
+                await _sessions.DisposeAsync().ConfigureAwait(false);
+            return closed;
+        }
+    }
+
+    private async Task ServeRequestsAsync(RemoteForwards remote, SshConnection ssh)
+    {
+        await foreach (IncomingRequest request in _requests.Reader.ReadAllAsync().ConfigureAwait(false))
+        {
+            try
+            {
+                await remote.ServeAsync(request).ConfigureAwait(false);
+            }
+            catch (SshFormatException e)
+            {
+                ssh.Close(CloseReason.ProtocolError, $"the client sent a malformed {Printable.Text(request.Name)}: {e.Message}");
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+using Adit.Gateway.Audit;
+using Adit.Gateway.Configuration;
+using Adit.Ssh;
+using Adit.Ssh.Connection;
+
+namespace Adit.Gateway.Serving;
+
+/// <summary>The session channels of one client, RFC 4254 section 6: refused, but where AditPermitExec lets commands run.</summary>
+internal sealed class Sessions(GatewayConnection connection) : IAsyncDisposable
+{
+    public const string ChannelType = "session";
+    public const string NoMoreRequest = "no-more-sessions@openssh.com";
+
+    private readonly ConcurrentDictionary<ExecSession, Task> _running = new();
+    private volatile bool _noMore;
+
+    /// <summary>The client wants no more of them: whoever asks for one then is not the client (OpenSSH's PROTOCOL section 2.2).</summary>
+    public void RefuseFurther() => _noMore = true;
+
+    public void OnOpen(IncomingChannel channel)
+    {
+        GatewaySettings settings = connection.Rules.Settings;
+        if (!settings.AditPermitExec || settings.MaxSessions == 0)
+            Refuse(channel, ChannelOpenFailureReason.AdministrativelyProhibited, "this gateway only forwards connections and has no sessions; use ssh -N");
+        else if (_noMore)
+            Refuse(channel, ChannelOpenFailureReason.AdministrativelyProhibited, "the client said that it wants no more sessions");
+        else if (_running.Count >= settings.MaxSessions)
+            Refuse(channel, ChannelOpenFailureReason.ResourceShortage, $"there are {settings.MaxSessions} sessions on this connection (MaxSessions)");
+        else
+            Begin(channel);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (ExecSession session in _running.Keys)
+            session.Kill();
+        await Task.WhenAll(_running.Values).ConfigureAwait(false);
+    }
+
+    private void Begin(IncomingChannel channel)
+    {
+        var session = new ExecSession(connection, channel);
+        Task ended = session.Ended;
+        _running[session] = ended;
+        _ = ForgetAsync(session, ended);
+    }
+
+    private async Task ForgetAsync(ExecSession session, Task ended)
+    {
+        await ended.ConfigureAwait(false);
+        _running.TryRemove(session, out _);
+    }
+
+    private void Refuse(IncomingChannel channel, ChannelOpenFailureReason reason, string text)
+    {
+        connection.Report(new() { Time = connection.Gateway.Now(), Event = GatewayEventKind.RequestRefused, Target = "a session", Detail = text });
+        channel.Refuse(reason, text);
+    }
+}
