@@ -63,11 +63,17 @@ internal sealed record SourcePenalties
 
     public TimeSpan Max { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Addresses remembered, of each family.</summary>
+    /// <summary>IPv4 addresses remembered.</summary>
     public int MaxSources { get; init; } = 65_536;
+
+    /// <summary>IPv6 addresses remembered.</summary>
+    public int MaxSources6 { get; init; } = 65_536;
 
     /// <summary>When so many are remembered, new ones are refused (deny-all) instead of let in (permissive).</summary>
     public bool OverflowDeniesAll { get; init; }
+
+    /// <summary>The same for IPv6.</summary>
+    public bool Overflow6DeniesAll { get; init; }
 }
 
 /// <summary>The limits of a user that sshd does not have. Null is no limit.</summary>
@@ -100,6 +106,9 @@ internal sealed record GatewaySettings
 {
     /// <summary>Where to listen: an address or name, <c>*</c> for all, and a port.</summary>
     public ImmutableArray<(string Host, int Port)> ListenAddresses { get; init; } = [("*", 22)];
+
+    /// <summary>Port: those of the addresses that name none; they are part of <see cref="ListenAddresses"/> already.</summary>
+    public ImmutableArray<int> Ports { get; init; } = [22];
 
     public AddressFamily AddressFamily { get; init; } = AddressFamily.Unspecified;
 

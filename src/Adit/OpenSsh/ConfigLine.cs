@@ -11,11 +11,14 @@ internal sealed record ConfigLine(string Keyword, IReadOnlyList<string> Argument
     /// <summary>Most characters of one line.</summary>
     internal const int MaxLength = 64 * 1024;
 
+    /// <summary>All that stands behind the keyword as it was written, quotes and comment included: what a command is.</summary>
+    internal string Rest { get; init; } = "";
+
     /// <summary>What an option of the command says, its argument taken as it is.</summary>
     /// <param name="option">The option, such as <c>-p</c>.</param>
     /// <param name="keyword">The keyword that means the same.</param>
     /// <param name="argument">The value.</param>
-    internal static ConfigLine Option(string option, string keyword, string argument) => new(keyword, [argument], new(option, 0));
+    internal static ConfigLine Option(string option, string keyword, string argument) => new(keyword, [argument], new(option, 0)) { Rest = argument };
 
     /// <summary>Takes a line apart; null for an empty line or a comment.</summary>
     /// <exception cref="ConfigException">The line is too long, a quote is not closed, or there is no argument.</exception>
@@ -49,7 +52,7 @@ internal sealed record ConfigLine(string Keyword, IReadOnlyList<string> Argument
             rest = rest[1..].TrimStart(" \t");
         List<string> arguments = Split(rest, source);
         return arguments.Count > 0
-            ? new(keyword, arguments, source)
+            ? new(keyword, arguments, source) { Rest = rest.ToString() }
             : throw new ConfigException(source, $"no argument after the keyword \"{keyword}\"");
     }
 

@@ -1,21 +1,14 @@
 namespace Adit.OpenSsh;
 
 /// <summary>
-/// Reads lines and files for one destination: finds out which lines apply (Host, Match), follows Include, and hands each line to its
-/// keyword. Lines that do not apply are checked all the same.
+/// Reads lines and files for one destination: finds out which lines apply (Host, Match), and hands each line to its keyword. Lines that do
+/// not apply are checked all the same.
 /// </summary>
-internal sealed class ConfigReader(string alias, LocalUser local, HostSettings settings)
+internal sealed class ConfigReader(string alias, LocalUser local, HostSettings settings) : ConfigFileReader<ConfigReader.Scope>
 {
-    private const int MaxDepth = 16;
-    private const int MaxFiles = 1024;
-
-    private readonly List<string> _files = [];
     private readonly List<string> _notes = [];
     private bool _wantsFinal;
     private string? _finalHost;
-
-    /// <summary>Files that were read.</summary>
-    internal IEnumerable<string> Files => _files.Distinct(StringComparer.Ordinal);
 
     /// <summary>What the user may want to know.</summary>
     internal IEnumerable<string> Notes => _notes.Distinct(StringComparer.Ordinal);
@@ -47,72 +40,50 @@ internal sealed class ConfigReader(string alias, LocalUser local, HostSettings s
     /// <summary>Reads a file if it is there.</summary>
     /// <returns>Whether it is.</returns>
     internal bool ReadFile(string path, string includeDirectory, bool checkOwner) =>
-        Read(path, new(includeDirectory, checkOwner, Depth: 0, MayMatch: true), active: true);
+        Read(path, new(includeDirectory, checkOwner, CheckIncluded: true), new(Active: true, MayMatch: true));
 
-    private bool Read(string path, in FileContext context, bool active)
+    protected override Scope Take(ConfigLine line, Scope scope)
     {
-        if (_files.Count >= MaxFiles)
-            throw new ConfigException($"{path}: more than 1024 files are included");
-        if (ConfigFile.Read(path, context.CheckOwner) is not { } text)
-            return false;
-        _files.Add(path);
-        int number = 0;
-        foreach (ReadOnlySpan<char> bytes in text.AsSpan().EnumerateLines())
+        switch (line.Keyword.ToUpperInvariant())
         {
-            if (ConfigLine.Parse(bytes.ToString(), new(path, ++number)) is not { } line)
-                continue;
-            switch (line.Keyword.ToUpperInvariant())
-            {
-                case "HOST":
-                    active = PatternList.FitsAny(_finalHost ?? alias, line.Arguments) && context.MayMatch;
-                    break;
-                case "MATCH":
-                    active = context.MayMatch && MatchCriteria.Fit(line, Subject(), ref _wantsFinal);
-                    break;
-                case "INCLUDE":
-                    Include(line, context, active);
-                    break;
-                default:
-                    Apply(line, active);
-                    break;
-            }
+            case "HOST":
+                return scope with { Active = PatternList.FitsAny(_finalHost ?? alias, line.Arguments) && scope.MayMatch };
+            case "MATCH":
+                return scope with { Active = scope.MayMatch && MatchCriteria.Fit(line, Subject(), ref _wantsFinal) };
+            default:
+                Apply(line, scope.Active);
+                return scope;
         }
-        return true;
     }
+
+    protected override Scope Included(Scope scope) => scope with { MayMatch = scope.MayMatch && scope.Active };
+
+    protected override string IncludedPath(string argument, ConfigSource source) =>
+        Tokens.ExpandTilde(Tokens.Variables(argument, local, source), local, source);
 
     private MatchSubject Subject() => new(HostName, alias, settings.User.Or(local.Name), local.Name, _finalHost is not null);
-
-    private void Include(ConfigLine line, in FileContext context, bool active)
-    {
-        if (context.Depth == MaxDepth)
-            throw new ConfigException(line.Source, "Include goes deeper than 16 files");
-        foreach (string argument in line.Arguments)
-        {
-            string path = Tokens.ExpandTilde(Tokens.Variables(argument, local, line.Source), local, line.Source);
-            if (path.Length == 0)
-                throw new ConfigException(line.Source, "Include of an empty name");
-            var inner = context with { Depth = context.Depth + 1, MayMatch = context.MayMatch && active, CheckOwner = true };
-            foreach (string file in IncludePattern.Files(Path.GetFullPath(path, context.IncludeDirectory), line.Source))
-                Read(file, inner, active);
-        }
-    }
 
     private void Apply(ConfigLine line, bool active)
     {
         if (Keywords.Find(line.Keyword) is { } keyword)
-            keyword.Apply(line, active ? settings : null);
+        {
+            Action<HostSettings> remember = keyword.Read(line);
+            if (active)
+                remember(settings);
+        }
         else if (!PatternList.FitsAny(line.Keyword.ToLowerInvariant(), IgnoredPatterns()))
-            throw Unknown(line);
+        {
+            throw Spelling.UnknownKeyword(line, Keywords.Names);
+        }
         else if (active)
+        {
             _notes.Add($"{line.Source}: {line.Keyword} is ignored, as IgnoreUnknown asks");
+        }
     }
 
     private IEnumerable<string> IgnoredPatterns() => settings.IgnoreUnknown.Or([]).Select(pattern => pattern.ToLowerInvariant());
 
-    private static ConfigException Unknown(ConfigLine line) => new(
-        line.Source,
-        $"unknown keyword \"{line.Keyword}\""
-            + (Spelling.Nearest(line.Keyword, Keywords.Names) is { } near ? $"; the nearest known one is {near}" : ""));
-
-    private readonly record struct FileContext(string IncludeDirectory, bool CheckOwner, int Depth, bool MayMatch);
+    /// <param name="Active">Whether lines apply.</param>
+    /// <param name="MayMatch">Whether a Host or Match in this file can make them apply.</param>
+    internal readonly record struct Scope(bool Active, bool MayMatch);
 }

@@ -5,7 +5,7 @@ using Adit.Ssh.Kex;
 
 namespace Adit.OpenSsh;
 
-/// <summary>The types of values in ssh_config(5). Each throws <see cref="ConfigException"/> naming what is expected.</summary>
+/// <summary>The types of values in ssh_config(5) and sshd_config(5). Each throws <see cref="ConfigException"/> naming what is expected.</summary>
 internal static class KeywordValue
 {
     private const long MinRekeyBytes = 64 * 1024;
@@ -145,11 +145,12 @@ internal static class KeywordValue
     internal static ConfigException Wrong(ConfigLine line, string expected) =>
         new(line.Source, $"{line.Keyword} cannot be \"{string.Join(' ', line.Arguments)}\": {expected}");
 
-    private static string Single(ConfigLine line) =>
+    /// <summary>The only argument.</summary>
+    internal static string Single(ConfigLine line) =>
         line.Arguments is [var only] ? only : throw Wrong(line, "it takes one value; put quotes around blanks");
 
-    /// <summary>Seconds, or numbers with units as in 1h30m, sshd_config(5) TIME FORMATS.</summary>
-    private static TimeSpan Time(ConfigLine line, string text)
+    /// <summary>Seconds, or numbers with units as in 1h30m, sshd_config(5) TIME FORMATS. What is longer than 24 days is 24 days.</summary>
+    internal static TimeSpan Time(ConfigLine line, string text)
     {
         long total = 0;
         long number = -1;
@@ -176,7 +177,8 @@ internal static class KeywordValue
         ConfigException Unreadable() => Wrong(line, "write seconds, or a time such as 1m30s");
     }
 
-    private static long Bytes(ConfigLine line, string text, string expected)
+    /// <summary>A number of bytes, perhaps of K, M or G.</summary>
+    internal static long Bytes(ConfigLine line, string text, string expected)
     {
         long unit = text is [.., var last] ? char.ToUpperInvariant(last) switch { 'K' => 1L << 10, 'M' => 1L << 20, 'G' => 1L << 30, _ => 1 } : 1;
         ReadOnlySpan<char> digits = unit == 1 ? text : text.AsSpan(0, text.Length - 1);

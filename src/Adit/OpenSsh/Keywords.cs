@@ -1,12 +1,13 @@
 using System.Collections.Frozen;
-using static Adit.OpenSsh.Keyword;
+using static Adit.OpenSsh.HostKeyword;
+using static Adit.OpenSsh.Keyword<Adit.OpenSsh.HostSettings>;
 
 namespace Adit.OpenSsh;
 
 /// <summary>All keywords of ssh_config(5), one line each. Host, Match and Include, which structure the file, belong to <see cref="ConfigReader"/>.</summary>
 internal static class Keywords
 {
-    private static readonly Keyword[] All =
+    private static readonly Keyword<HostSettings>[] All =
     [
         One("AddressFamily", KeywordValue.AddressFamily, s => s.AddressFamily),
         One("BatchMode", KeywordValue.YesNo, s => s.BatchMode),
@@ -130,12 +131,12 @@ internal static class Keywords
         Ignored("XAuthLocation"),
     ];
 
-    private static readonly FrozenDictionary<string, Keyword> ByName =
+    private static readonly FrozenDictionary<string, Keyword<HostSettings>> ByName =
         All.ToFrozenDictionary(keyword => keyword.Name, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The names, those of the structure included.</summary>
     internal static IEnumerable<string> Names => All.Select(keyword => keyword.Name).Concat(["Host", "Match", "Include"]);
 
     /// <summary>The keyword of a name in any case; null for an unknown one.</summary>
-    internal static Keyword? Find(string name) => ByName.GetValueOrDefault(name);
+    internal static Keyword<HostSettings>? Find(string name) => ByName.GetValueOrDefault(name);
 }

@@ -24,23 +24,8 @@ internal static class MatchCriteria
     {
         bool fits = true;
         IReadOnlyList<string> words = line.Arguments;
-        for (int i = 0; i < words.Count; i++)
+        foreach ((string criterion, string? argument, bool negated) in Criterion.In(line, Known, WithoutArgument))
         {
-            bool negated = words[i].StartsWith('!');
-            string word = negated ? words[i][1..] : words[i];
-            string? argument = null;
-            int equals = word.IndexOf('=', StringComparison.Ordinal);
-            if (equals > 0)
-                (word, argument) = (word[..equals], word[(equals + 1)..]);
-            string criterion = word.ToLowerInvariant();
-            if (!Known.Contains(criterion))
-                throw Unknown(line, word);
-            if (!WithoutArgument.Contains(criterion))
-            {
-                argument = argument is { Length: > 0 } ? argument : i + 1 < words.Count ? words[++i] : "";
-                if (argument.Length == 0)
-                    throw new ConfigException(line.Source, $"Match {criterion} needs an argument");
-            }
             if (criterion == "all" && (negated || words.Count > 2 || (words.Count == 2 && words[0].ToUpperInvariant() is not ("FINAL" or "CANONICAL"))))
                 throw new ConfigException(line.Source, "Match all stands alone, or behind final");
             wantsFinal |= criterion == "final";
@@ -61,8 +46,4 @@ internal static class MatchCriteria
         "user" => PatternList.FitsList(subject.User, argument!),
         _ => PatternList.FitsList(subject.LocalUser, argument!),
     };
-
-    private static ConfigException Unknown(ConfigLine line, string word) => new(
-        line.Source,
-        $"unknown criterion \"{word}\" in Match" + (Spelling.Nearest(word, Known) is { } near ? $"; the nearest known one is {near}" : ""));
 }
