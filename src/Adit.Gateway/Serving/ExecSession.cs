@@ -14,7 +14,7 @@ namespace Adit.Gateway.Serving;
 /// A session channel that runs one command, RFC 4254 sections 6.5 to 6.10, as the gateway's own user and never as another. It has no
 /// terminal, and nothing of the gateway's environment.
 /// </summary>
-internal sealed class ExecSession
+internal sealed class ExecSession : IAsyncDisposable
 {
     private const int BlockSize = 32 * 1024;
     private const int SignalExit = 128;
@@ -38,11 +38,13 @@ internal sealed class ExecSession
     {
         _connection = connection;
         _channel = channel.Accept(null, OnRequest);
-        Ended = RunAsync();
     }
 
     /// <summary>Completes, never fails, when nothing of it is left.</summary>
-    public Task Ended { get; }
+    public Task Ended { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Serves it in the background.</summary>
+    public void Start(Action onEnded) => Ended = RunToEndAsync(onEnded);
 
     /// <summary>Ends the command and all that it started.</summary>
     public void Kill()
@@ -54,6 +56,13 @@ internal sealed class ExecSession
             if (_process is { HasExited: false })
                 _process.Kill(entireProcessTree: true);
         }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        Kill();
+        await Ended.ConfigureAwait(false);
     }
 
     private void OnRequest(IncomingRequest request)
@@ -99,6 +108,13 @@ internal sealed class ExecSession
         }
     }
 
+    private async Task RunToEndAsync(Action onEnded)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        await RunAsync().ConfigureAwait(false);
+        onEnded();
+    }
+
     private async Task RunAsync()
     {
         try
@@ -140,6 +156,7 @@ internal sealed class ExecSession
     {
         var start = new ProcessStartInfo("/bin/sh", ["-c", command])
         {
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -205,7 +222,10 @@ internal sealed class ExecSession
                 try
                 {
                     ReadOnlyMemory<byte> data = block.AsMemory(0, count);
-                    await (isError ? _channel.WriteErrorAsync(data) : _channel.WriteAsync(data)).ConfigureAwait(false);
+                    if (isError)
+                        await _channel.WriteErrorAsync(data).ConfigureAwait(false);
+                    else
+                        await _channel.WriteAsync(data).ConfigureAwait(false);
                 }
                 finally
                 {

@@ -222,7 +222,7 @@ internal sealed class Gateway : IAsyncDisposable
             LeaveStartups = () => Startups.Leave(address, settings),
         };
         _connections[id] = connection;
-        connection.Start(_ending.Token, () => _connections.TryRemove(id, out _));
+        connection.Start(() => _connections.TryRemove(id, out _), _ending.Token);
     }
 
     // What sshd says at this point; a line is all that a client without keys can be told.

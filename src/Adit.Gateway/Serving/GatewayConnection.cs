@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Threading.Channels;
 using Adit.Gateway.Access;
 using Adit.Gateway.Audit;
 using Adit.Gateway.Configuration;
@@ -17,7 +16,7 @@ using Adit.SshLegs;
 namespace Adit.Gateway.Serving;
 
 /// <summary>One client of a gateway, from its first byte until it is gone. It owns the SSH connection and everything that runs over it.</summary>
-internal sealed class GatewayConnection : IConnectionHandler
+internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
 {
     // Those that wait while the one before is served; a client that asks on and on is cut off here.
     private const int MaxWaitingRequests = 256;
@@ -28,7 +27,7 @@ internal sealed class GatewayConnection : IConnectionHandler
     private readonly Endpoint _local;
     private readonly UserAccess _access;
     private readonly ChannelListener _channels;
-    private readonly Channel<IncomingRequest> _requests = Channel.CreateBounded<IncomingRequest>(MaxWaitingRequests);
+    private readonly System.Threading.Channels.Channel<IncomingRequest> _requests = System.Threading.Channels.Channel.CreateBounded<IncomingRequest>(MaxWaitingRequests);
     private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _rulesLock = new();
     private readonly DateTimeOffset _since;
@@ -109,7 +108,7 @@ internal sealed class GatewayConnection : IConnectionHandler
     }
 
     /// <summary>Serves it in the background.</summary>
-    public void Start(CancellationToken ending, Action onGone) => _ = RunToEndAsync(ending, onGone);
+    public void Start(Action onGone, CancellationToken ending) => _ = RunToEndAsync(onGone, ending);
 
     /// <summary>Serves it until it is over. Never throws.</summary>
     public async Task RunAsync(CancellationToken ending)
@@ -135,6 +134,7 @@ internal sealed class GatewayConnection : IConnectionHandler
         finally
         {
             EnterAuthenticated();
+            await DisposeAsync().ConfigureAwait(false);
             Report(new()
             {
                 Time = _gateway.Now(),
@@ -147,6 +147,16 @@ internal sealed class GatewayConnection : IConnectionHandler
             });
             _gone.SetResult();
         }
+    }
+
+    /// <summary>Gives back what is left when the connection is over; <see cref="RunAsync"/> does it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _channels.DisposeAsync().ConfigureAwait(false);
+        if (_remote is not null)
+            await _remote.DisposeAsync().ConfigureAwait(false);
+        if (_sessions is not null)
+            await _sessions.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>Ends what has lasted, or carried, as long or as much as it may.</summary>
@@ -235,7 +245,7 @@ internal sealed class GatewayConnection : IConnectionHandler
 
     private Sessions SessionsOf() => _sessions ??= new(this);
 
-    private async Task RunToEndAsync(CancellationToken ending, Action onGone)
+    private async Task RunToEndAsync(Action onGone, CancellationToken ending)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         await RunAsync(ending).ConfigureAwait(false);
@@ -302,8 +312,6 @@ internal sealed class GatewayConnection : IConnectionHandler
             await opens.DisposeAsync().ConfigureAwait(false);
             await asking.ConfigureAwait(false);
             await _remote.DisposeAsync().ConfigureAwait(false);
-            if (_sessions is not null)
-                await _sessions.DisposeAsync().ConfigureAwait(false);
             return closed;
         }
     }

@@ -11,7 +11,7 @@ internal static class HostKeyFile
     public static SshPrivateKey Read(string path)
     {
         const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & others) != 0)
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & others) is not UnixFileMode.None)
             throw new IOException($"others than its owner may read the file; mend that with: chmod 600 {path}");
         if (new FileInfo(path).Length > SshPrivateKey.MaxFileLength)
             throw new IOException($"the file is over the limit of {SshPrivateKey.MaxFileLength} bytes");

@@ -12,7 +12,7 @@ internal sealed class Sessions(GatewayConnection connection) : IAsyncDisposable
     public const string ChannelType = "session";
     public const string NoMoreRequest = "no-more-sessions@openssh.com";
 
-    private readonly ConcurrentDictionary<ExecSession, Task> _running = new();
+    private readonly ConcurrentDictionary<ExecSession, bool> _running = new();
     private volatile bool _noMore;
 
     /// <summary>The client wants no more of them: whoever asks for one then is not the client (OpenSSH's PROTOCOL section 2.2).</summary>
@@ -35,21 +35,15 @@ internal sealed class Sessions(GatewayConnection connection) : IAsyncDisposable
     {
         foreach (ExecSession session in _running.Keys)
             session.Kill();
-        await Task.WhenAll(_running.Values).ConfigureAwait(false);
+        foreach (ExecSession session in _running.Keys)
+            await session.DisposeAsync().ConfigureAwait(false);
     }
 
     private void Begin(IncomingChannel channel)
     {
         var session = new ExecSession(connection, channel);
-        Task ended = session.Ended;
-        _running[session] = ended;
-        _ = ForgetAsync(session, ended);
-    }
-
-    private async Task ForgetAsync(ExecSession session, Task ended)
-    {
-        await ended.ConfigureAwait(false);
-        _running.TryRemove(session, out _);
+        _running[session] = true;
+        session.Start(() => _running.TryRemove(session, out _));
     }
 
     private void Refuse(IncomingChannel channel, ChannelOpenFailureReason reason, string text)

@@ -26,7 +26,7 @@ internal static class StrictModes
             uint self = LinuxCalls.GetEffectiveUserId();
             if (found.Owner != 0 && found.Owner != self && !BelongsToHome(found.Owner, home))
                 return string.Create(CultureInfo.InvariantCulture, $"{part} belongs to another user (uid {found.Owner})");
-            if ((File.GetUnixFileMode(part) & Others) != 0)
+            if ((File.GetUnixFileMode(part) & Others) is not UnixFileMode.None)
                 return $"others may write to {part}; mend that with: chmod go-w {part}";
             if (part == home)
                 break;
