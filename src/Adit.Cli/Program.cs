@@ -1,4 +1,9 @@
 using Adit.Cli;
 
 // "adit ssh ..." spells out what "adit ..." does, so that a host may bear the name of a subcommand.
-return await SshCommand.RunAsync(args is ["ssh", .. var rest] ? rest : args);
+return args switch
+{
+    ["gateway", .. var rest] => await GatewayCommand.RunAsync(rest),
+    ["ssh", .. var rest] => await SshCommand.RunAsync(rest),
+    _ => await SshCommand.RunAsync(args),
+};

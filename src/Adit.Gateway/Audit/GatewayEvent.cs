@@ -62,6 +62,9 @@ internal enum GatewayEventKind
     /// <summary>The gateway has stopped.</summary>
     Stopped,
 
+    /// <summary>Something of the gateway's own does not work.</summary>
+    Fault,
+
     /// <summary>Something that is worth knowing and changes nothing.</summary>
     Note,
 }

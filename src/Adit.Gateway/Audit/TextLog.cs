@@ -27,7 +27,7 @@ internal sealed class TextLog(TextWriter writer, LogVerbosity level) : IGatewayE
 
     private static LogVerbosity LevelOf(GatewayEvent happened) => happened.Event switch
     {
-        GatewayEventKind.ReloadFailed => LogVerbosity.Error,
+        GatewayEventKind.ReloadFailed or GatewayEventKind.Fault => LogVerbosity.Error,
         GatewayEventKind.Connected or GatewayEventKind.ChannelOpened or GatewayEventKind.ChannelClosed
             or GatewayEventKind.ForwardOpened or GatewayEventKind.ForwardClosed => LogVerbosity.Verbose,
         _ => LogVerbosity.Info,

@@ -87,8 +87,8 @@ internal static class EffectiveSettings
 
     private static IEnumerable<(string Keyword, string Value)> Own(GatewaySettings s) =>
     [
-        .. s.AditPermitOpen.Select(rule => ("aditpermitopen", Quoted(rule.Value))),
-        .. s.AditPermitListen.Select(rule => ("aditpermitlisten", Quoted(rule.Value))),
+        .. s.AditPermitOpen.Select(rule => ("aditpermitopen", Quoted(rule.Text))),
+        .. s.AditPermitListen.Select(rule => ("aditpermitlisten", Quoted(rule.Text))),
         ("aditpermitfrom", s.AditPermitFrom?.Text ?? "any"),
         ("aditpermitexec", YesNo(s.AditPermitExec)),
         ("aditmaxconnections", NumberOrNone(s.Limits.Connections)),

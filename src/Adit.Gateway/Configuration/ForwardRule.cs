@@ -18,12 +18,18 @@ internal static class ForwardRule
     internal static ImmutableArray<string> Listen(ConfigLine line) =>
         All(line, rule => IsPort(rule) || HostAndPort(rule), "write port or host:port such as 8080 or localhost:*, or any or none alone");
 
-    /// <summary>A rule of Adit's own keywords: its words are those of who decides by it, so that only what can be no rule is an error here.</summary>
-    /// <exception cref="ConfigException">It can be no rule.</exception>
+    /// <summary>A rule of Adit's own keywords; see <see cref="EndpointRule"/>.</summary>
+    /// <exception cref="ConfigException">It cannot be understood.</exception>
     internal static void Check(ConfigLine line, string rule)
     {
-        if (rule.Length == 0 || rule.Any(char.IsControl))
-            throw KeywordValue.Wrong(line, "write rules with blanks between them; none can be empty or have control characters");
+        try
+        {
+            _ = EndpointRule.Parse(rule);
+        }
+        catch (FormatException e)
+        {
+            throw new ConfigException(line.Source, $"{line.Keyword}: {e.Message}", e);
+        }
     }
 
     private static ImmutableArray<string> All(ConfigLine line, Func<string, bool> isRule, string expected) =>

@@ -203,11 +203,11 @@ internal sealed record GatewaySettings
     /// <summary><c>[host:]port</c> as written; <c>any</c> or <c>none</c> alone; empty for any.</summary>
     public ImmutableArray<string> PermitListen { get; init; } = [];
 
-    /// <summary>AditPermitOpen: rules as written, in their order, of which the first that fits decides; empty for none.</summary>
-    public ImmutableArray<Sourced<string>> AditPermitOpen { get; init; } = [];
+    /// <summary>AditPermitOpen: rules in their order; empty for none.</summary>
+    public ImmutableArray<EndpointRule> AditPermitOpen { get; init; } = [];
 
-    /// <summary>AditPermitListen: rules as written, in their order, of which the first that fits decides; empty for none.</summary>
-    public ImmutableArray<Sourced<string>> AditPermitListen { get; init; } = [];
+    /// <summary>AditPermitListen: rules in their order; empty for none.</summary>
+    public ImmutableArray<EndpointRule> AditPermitListen { get; init; } = [];
 
     /// <summary>AditPermitFrom: who may connect to remote forwards; null for everybody who reaches them.</summary>
     public AddressPatternList? AditPermitFrom { get; init; }

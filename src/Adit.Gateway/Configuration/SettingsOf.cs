@@ -66,8 +66,8 @@ internal static class SettingsOf
             GatewayPorts = v.GatewayPorts.Or(d.GatewayPorts),
             PermitOpen = v.PermitOpen.Or(d.PermitOpen),
             PermitListen = v.PermitListen.Or(d.PermitListen),
-            AditPermitOpen = [.. v.AditPermitOpen.Given],
-            AditPermitListen = [.. v.AditPermitListen.Given],
+            AditPermitOpen = [.. v.AditPermitOpen.Given.Select(static rule => EndpointRule.Parse(rule.Value))],
+            AditPermitListen = [.. v.AditPermitListen.Given.Select(static rule => EndpointRule.Parse(rule.Value))],
             AditPermitFrom = v.AditPermitFrom.Or(d.AditPermitFrom),
             Limits = new UserLimits
             {

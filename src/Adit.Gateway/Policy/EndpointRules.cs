@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
-using Adit.OpenSsh;
+using Adit.Gateway.Configuration;
 
 namespace Adit.Gateway.Policy;
 
@@ -13,24 +13,11 @@ internal sealed class EndpointRules
 {
     private readonly ImmutableArray<EndpointRule> _rules;
 
-    private EndpointRules(ImmutableArray<EndpointRule> rules) => _rules = rules;
+    /// <summary>Takes the rules in their order.</summary>
+    public EndpointRules(ImmutableArray<EndpointRule> rules) => _rules = rules;
 
     /// <summary>Whether there are rules at all; where there are none they are not asked.</summary>
     public bool Any => _rules.Length > 0;
-
-    /// <exception cref="ConfigException">A rule cannot be understood.</exception>
-    public static EndpointRules Parse(string keyword, ImmutableArray<Sourced<string>> written) =>
-        new([.. written.Select(rule =>
-        {
-            try
-            {
-                return EndpointRule.Parse(rule.Value);
-            }
-            catch (FormatException e)
-            {
-                throw new ConfigException(rule.Source, $"{keyword}: {e.Message}", e);
-            }
-        })]);
 
     /// <summary>Why a TCP endpoint at an address is forbidden; null when it is permitted.</summary>
     /// <param name="host">The host as it was asked for.</param>

@@ -21,8 +21,8 @@ internal sealed class ForwardPolicy
     {
         _settings = settings;
         _options = options;
-        _open = EndpointRules.Parse("AditPermitOpen", settings.AditPermitOpen);
-        _listen = EndpointRules.Parse("AditPermitListen", settings.AditPermitListen);
+        _open = new(settings.AditPermitOpen);
+        _listen = new(settings.AditPermitListen);
     }
 
     /// <summary>Why a target may not be opened, before its name is looked up; null when nothing speaks against it so far.</summary>

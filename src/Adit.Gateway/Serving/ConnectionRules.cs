@@ -12,7 +12,6 @@ namespace Adit.Gateway.Serving;
 /// <param name="Policy">What may be opened and where may be listened.</param>
 internal sealed record ConnectionRules(GatewayConfiguration From, GatewaySettings Settings, ForwardPolicy Policy)
 {
-    /// <exception cref="ConfigException">A rule cannot be understood.</exception>
     public static ConnectionRules Of(GatewayConfiguration configuration, ConnectionSubject? subject, KeyOptions options)
     {
         GatewaySettings settings = configuration.Config.Settings(subject);

@@ -183,16 +183,9 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     {
         if (_ssh is not { } ssh || _tally is not { } tally)
             return;
-        try
-        {
-            tally.Limits = Rules.Settings.Limits;
-            if (_access.RefusalNow(Rules.Settings) is { } refusal)
-                ssh.Close(CloseReason.Expired, refusal);
-        }
-        catch (ConfigException e)
-        {
-            ssh.Close(CloseReason.Expired, $"the rules for this user cannot be understood: {e.Message}");
-        }
+        tally.Limits = Rules.Settings.Limits;
+        if (_access.RefusalNow(Rules.Settings) is { } refusal)
+            ssh.Close(CloseReason.Expired, refusal);
     }
 
     /// <summary>Reports what happened to this connection, with who and from where.</summary>

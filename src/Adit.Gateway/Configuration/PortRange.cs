@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Adit.Gateway.Policy;
+namespace Adit.Gateway.Configuration;
 
 /// <summary>The ports of a rule: one, a range such as <c>5432-5439</c>, or <c>*</c> for all.</summary>
 internal readonly record struct PortRange(int First, int Last)

@@ -1,7 +1,7 @@
 using System.Net;
 using Adit.OpenSsh;
 
-namespace Adit.Gateway.Policy;
+namespace Adit.Gateway.Configuration;
 
 /// <summary>
 /// One rule of AditPermitOpen or AditPermitListen: <c>db.example.com:5432</c>, <c>*.example.com:5432-5439</c>, <c>10.0.0.0/8:*</c>,
