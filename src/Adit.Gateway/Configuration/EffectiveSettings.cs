@@ -62,7 +62,7 @@ internal static class EffectiveSettings
         ("hostkeyalgorithms", string.Join(',', s.Algorithms.HostKeys)),
         ("pubkeyacceptedalgorithms", string.Join(',', s.PubkeyAcceptedAlgorithms)),
         ("persourcepenaltyexemptlist", s.PerSourcePenaltyExemptList?.Text ?? "none"),
-        ("loglevel", s.LogLevel.ToString().ToUpperInvariant()),
+        ("loglevel", Name(s.LogLevel)),
         ("authorizedkeysfile", s.AuthorizedKeysFiles is [] ? "none" : Join(s.AuthorizedKeysFiles)),
     ];
 
@@ -128,6 +128,13 @@ internal static class EffectiveSettings
 
         static string Overflow(bool denies) => denies ? "deny-all" : "permissive";
     }
+
+    private static string Name(LogVerbosity level) => level switch
+    {
+        LogVerbosity.Quiet => "SILENT",
+        LogVerbosity.Debug1 => "DEBUG",
+        _ => level.ToString().ToUpperInvariant(),
+    };
 
     private static string Directions(ForwardDirections directions) => directions switch
     {

@@ -129,7 +129,7 @@ internal static class SshdValue
     internal static ImmutableArray<ChannelTimeout> ChannelTimeouts(ConfigLine line) =>
         line.Arguments is [var only] && IsNone(only) ? [] : [.. line.Arguments.Select(argument => ChannelTimeout(line, argument))];
 
-    /// <summary>The first value of Authentication methods: empty for <c>any</c>.</summary>
+    /// <summary>Lists of methods; empty for <c>any</c>.</summary>
     internal static ImmutableArray<ImmutableArray<string>> AuthenticationMethods(ConfigLine line) =>
         line.Arguments is ["any"] ? [] : [.. line.Arguments.Select(list => MethodList(line, list))];
 

@@ -32,9 +32,7 @@ internal abstract class ConfigFileReader<TScope>
     /// <exception cref="ConfigException">Something cannot be read or understood.</exception>
     protected bool Read(string path, in ConfigFileContext context, TScope scope)
     {
-        if (_files.Count >= MaxFiles)
-            throw new ConfigException($"{path}: more than 1024 files are included");
-        if (ConfigFile.Read(path, context.CheckOwner) is not { } text)
+        if (Text(path, context) is not { } text)
             return false;
         _files.Add(path);
         int number = 0;
@@ -50,6 +48,18 @@ internal abstract class ConfigFileReader<TScope>
         return true;
     }
 
+    private string? Text(string path, in ConfigFileContext context)
+    {
+        try
+        {
+            return _files.Count < MaxFiles ? ConfigFile.Read(path, context.CheckOwner) : throw new ConfigException($"{path}: more than 1024 files are included");
+        }
+        catch (ConfigException e) when (context.IncludedAt is not null)
+        {
+            throw new ConfigException(context.IncludedAt.Value, $"Include: {e.Message}", e);
+        }
+    }
+
     private void Include(ConfigLine line, in ConfigFileContext context, TScope scope)
     {
         if (context.Depth == MaxDepth)
@@ -59,7 +69,7 @@ internal abstract class ConfigFileReader<TScope>
             string path = IncludedPath(argument, line.Source);
             if (path.Length == 0)
                 throw new ConfigException(line.Source, "Include of an empty name");
-            ConfigFileContext inner = context with { Depth = context.Depth + 1, CheckOwner = context.CheckIncluded };
+            ConfigFileContext inner = context with { Depth = context.Depth + 1, CheckOwner = context.CheckIncluded, IncludedAt = line.Source };
             foreach (string file in IncludePattern.Files(Path.GetFullPath(path, context.IncludeDirectory), line.Source))
                 Read(file, inner, Included(scope));
         }
@@ -71,4 +81,6 @@ internal abstract class ConfigFileReader<TScope>
 /// <param name="CheckOwner">Whether the file must belong to this user or root and be writable by nobody else.</param>
 /// <param name="CheckIncluded">Whether included files must.</param>
 /// <param name="Depth">How many files include it.</param>
-internal readonly record struct ConfigFileContext(string IncludeDirectory, bool CheckOwner, bool CheckIncluded, int Depth = 0);
+/// <param name="IncludedAt">The Include that asks for it; null for none.</param>
+internal readonly record struct ConfigFileContext(
+    string IncludeDirectory, bool CheckOwner, bool CheckIncluded, int Depth = 0, ConfigSource? IncludedAt = null);

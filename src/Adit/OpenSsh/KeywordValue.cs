@@ -91,7 +91,7 @@ internal static class KeywordValue
 
     internal static LogVerbosity LogLevel(ConfigLine line) => Single(line).ToUpperInvariant() switch
     {
-        "QUIET" => LogVerbosity.Quiet,
+        "QUIET" or "SILENT" => LogVerbosity.Quiet,
         "FATAL" => LogVerbosity.Fatal,
         "ERROR" => LogVerbosity.Error,
         "INFO" => LogVerbosity.Info,
