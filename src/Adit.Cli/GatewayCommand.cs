@@ -10,7 +10,6 @@ using Adit.Gateway.Configuration;
 using Adit.Gateway.Serving;
 using Adit.OpenSsh;
 using Adit.Relay;
-using Gateway = Adit.Gateway.Serving.Gateway;
 
 namespace Adit.Cli;
 
@@ -74,7 +73,7 @@ internal static class GatewayCommand
 
         if (line.Request is GatewayRequest.ServeOne)
         {
-            await using Gateway one = Gateway.Create(Configuration, events, TimeProvider.System);
+            await using GatewayServer one = GatewayServer.Create(Configuration, events, TimeProvider.System);
             await one.ServeAsync(StandardStreams.Open(), new("127.0.0.1", 65535), Endpoint.Tcp("127.0.0.1", 65535));
             return 0;
         }
@@ -92,7 +91,7 @@ internal static class GatewayCommand
             (drain.IsCancellationRequested ? end : drain).Cancel();
         }
 
-        await using Gateway gateway = await Gateway.StartAsync(load, events, TimeProvider.System, end.Token);
+        await using GatewayServer gateway = await GatewayServer.StartAsync(load, events, TimeProvider.System, end.Token);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnStop);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnStop);
         using PosixSignalRegistration reload = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>

@@ -46,10 +46,10 @@ internal sealed class UserAccess(GatewayConnection connection) : ServerAuthentic
         _settings = connection.Rules.Settings;
         _denied = isValid ? Denied(_settings) : "the name cannot be one";
         _keys = new(_settings, user, account, connection.Address, connection.Gateway.Time, Warn);
-        if (_settings.RefuseConnection is { } text)
+        if (_settings.RefuseConnection is not null)
         {
             connection.Gateway.Penalties.Add(connection.Address, _settings.PerSourcePenalties.RefuseConnection, _settings);
-            throw new SshClosedException(CloseReason.AuthenticationFailed, text);
+            throw new SshClosedException(CloseReason.AuthenticationFailed, "connections are refused");
         }
 
         return new(Lists());

@@ -21,7 +21,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     // Those that wait while the one before is served; a client that asks on and on is cut off here.
     private const int MaxWaitingRequests = 256;
 
-    private readonly Gateway _gateway;
+    private readonly GatewayServer _gateway;
     private readonly Duplex _stream;
     private readonly ConnectionOrigin _origin;
     private readonly Endpoint _local;
@@ -40,7 +40,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     private long _bytesOut;
     private long _bytesIn;
 
-    public GatewayConnection(Gateway gateway, long id, Duplex stream, ConnectionOrigin origin, Endpoint local)
+    public GatewayConnection(GatewayServer gateway, long id, Duplex stream, ConnectionOrigin origin, Endpoint local)
     {
         _gateway = gateway;
         _stream = stream;
@@ -80,7 +80,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     /// <summary>Called once, when the client is authenticated or gone.</summary>
     public Action? LeaveStartups { private get; set; }
 
-    internal Gateway Gateway => _gateway;
+    internal GatewayServer Gateway => _gateway;
 
     internal UserTally Tally => _tally!;
 

@@ -14,7 +14,7 @@ namespace Adit.Gateway.Serving;
 /// <summary>
 /// A tunnel-only SSH server at work: listens, takes clients in, and owns all of their connections. Members may be used from any thread.
 /// </summary>
-internal sealed class Gateway : IAsyncDisposable
+internal sealed class GatewayServer : IAsyncDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
@@ -33,7 +33,7 @@ internal sealed class Gateway : IAsyncDisposable
     private Task _loops = Task.CompletedTask;
     private int _disposed;
 
-    private Gateway(Func<GatewayConfiguration> load, GatewayConfiguration first, IGatewayEvents events, TimeProvider time)
+    private GatewayServer(Func<GatewayConfiguration> load, GatewayConfiguration first, IGatewayEvents events, TimeProvider time)
     {
         _load = load;
         _configuration = first;
@@ -68,10 +68,10 @@ internal sealed class Gateway : IAsyncDisposable
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ConfigException">The configuration cannot be understood.</exception>
     /// <exception cref="ListenException">It cannot listen where it should; nothing stays bound.</exception>
-    public static async Task<Gateway> StartAsync(
+    public static async Task<GatewayServer> StartAsync(
         Func<GatewayConfiguration> load, IGatewayEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
-        Gateway gateway = Create(load, events, time);
+        GatewayServer gateway = Create(load, events, time);
         try
         {
             foreach ((string host, int port) in gateway.Configuration.Global.ListenAddresses)
@@ -93,7 +93,7 @@ internal sealed class Gateway : IAsyncDisposable
     }
 
     /// <summary>A gateway that does not listen, for one connection that somebody else accepted.</summary>
-    public static Gateway Create(Func<GatewayConfiguration> load, IGatewayEvents events, TimeProvider time) => new(load, load(), events, time);
+    public static GatewayServer Create(Func<GatewayConfiguration> load, IGatewayEvents events, TimeProvider time) => new(load, load(), events, time);
 
     /// <summary>Serves one connection until it is over.</summary>
     public async Task ServeAsync(Duplex stream, ConnectionOrigin origin, Endpoint local)
