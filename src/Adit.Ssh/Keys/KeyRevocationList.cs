@@ -142,16 +142,7 @@ internal sealed class KeyRevocationList(RevokedKeys revoked, string source)
         if (blob.IsEmpty)
             return revoked.CertificatesOfAnySigner;
         RequirePlainKey(blob);
-        try
-        {
-            SshPublicKey.Parse(blob);
-        }
-        catch (SshKeyException e) when (e.Kind is SshKeyError.Unsupported)
-        {
-            // Others who read the list may accept such a signer; here none of its certificates ever is.
-        }
-
-        return revoked.CertificatesOf(blob);
+        return revoked.CertificatesOf(ListedKey.PlainBlob(blob));
     }
 
     private static ReadOnlySpan<byte> ReadKey(ref SshReader reader)
@@ -161,7 +152,7 @@ internal sealed class KeyRevocationList(RevokedKeys revoked, string source)
         return blob;
     }
 
-    // A certificate would revoke nothing, since plain keys are looked up. Any other type may be listed, served or not.
+    // A certificate would revoke nothing, since plain keys are looked up. As with OpenSSH, a key of any other type may be listed.
     private static void RequirePlainKey(ReadOnlySpan<byte> blob)
     {
         string type = new SshReader(blob).ReadName();
@@ -210,6 +201,7 @@ internal sealed class KeyRevocationList(RevokedKeys revoked, string source)
 
     private void AddSerials(RevokedCertificates certificates, ulong first, ulong last)
     {
+        // Every certificate that its signer left without a number has serial 0. OpenSSH, too, refuses to list it.
         if (first == 0 || first > last)
             throw new SshFormatException($"serials from {first} to {last} cannot be revoked");
         int before = certificates.Serials.Count;

@@ -17,9 +17,7 @@ internal sealed class RevokedCertificates
     {
         if (_keyIds.Count > 0 && _keyIds.Contains(KeyDigest.Sha256(Encoding.UTF8.GetBytes(AsListed(certificate.KeyId)))))
             return $"key id \"{PeerText.Printable(certificate.KeyId)}\"";
-
-        // What a signer leaves without a number has serial 0: it says nothing about this certificate.
-        return certificate.Serial != 0 && Serials.Contains(certificate.Serial) ? $"serial {certificate.Serial}" : null;
+        return Serials.Contains(certificate.Serial) ? $"serial {certificate.Serial}" : null;
     }
 
     // OpenSSH compares key ids up to a NUL.
