@@ -91,7 +91,7 @@ internal static class GatewayCommand
             (drain.IsCancellationRequested ? end : drain).Cancel();
         }
 
-        await using GatewayServer gateway = await GatewayServer.StartAsync(load, events, TimeProvider.System, end.Token);
+        await using GatewayServer gateway = await GatewayServer.StartAsync(load, events, TimeProvider.System, null, end.Token);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnStop);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnStop);
         using PosixSignalRegistration reload = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>

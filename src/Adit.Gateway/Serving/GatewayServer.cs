@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Adit.Gateway.Audit;
@@ -65,17 +66,18 @@ internal sealed class GatewayServer : IAsyncDisposable
     /// <param name="load">Reads the configuration; called again for each reload.</param>
     /// <param name="events">Takes what happens.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="listen">Where to listen; null for where the configuration says.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ConfigException">The configuration cannot be understood.</exception>
     /// <exception cref="ListenException">It cannot listen where it should; nothing stays bound.</exception>
     public static async Task<GatewayServer> StartAsync(
-        Func<GatewayConfiguration> load, IGatewayEvents events, TimeProvider time, CancellationToken cancellationToken)
+        Func<GatewayConfiguration> load, IGatewayEvents events, TimeProvider time, IReadOnlyList<ListenSpec>? listen, CancellationToken cancellationToken)
     {
         GatewayServer gateway = Create(load, events, time);
         try
         {
-            foreach ((string host, int port) in gateway.Configuration.Global.ListenAddresses)
-                gateway._listeners.Add(await LocalListener.BindAsync(ListenSpec.Tcp(port, host), null, cancellationToken).ConfigureAwait(false));
+            foreach (ListenSpec spec in listen ?? Configured(gateway.Configuration.Global))
+                gateway._listeners.Add(await LocalListener.BindAsync(spec, null, cancellationToken).ConfigureAwait(false));
         }
         catch
         {
@@ -176,6 +178,16 @@ internal sealed class GatewayServer : IAsyncDisposable
     internal DateTimeOffset Now() => Time.GetUtcNow();
 
     internal void Report(GatewayEvent happened) => _events.Report(happened);
+
+    private static IReadOnlyList<ListenSpec> Configured(GatewaySettings settings) =>
+    [
+        .. settings.ListenAddresses.Select(address => ListenSpec.Tcp(address.Port, (address.Host, settings.AddressFamily) switch
+        {
+            ("*", AddressFamily.InterNetwork) => "0.0.0.0",
+            ("*", AddressFamily.InterNetworkV6) => "::",
+            var (host, _) => host,
+        })),
+    ];
 
     private async Task AcceptAsync(LocalListener listener)
     {
