@@ -9,7 +9,7 @@ public sealed class EffectiveSettingsTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("AditPermitOpen db:1 'a \"b\" \\\\ # c' x\\y\nAditPermitListen 'it''s'\nAditPermitFrom 10.0.0.0/8\nAditMaxConnections 3\nAditMaxSession 1h\nAditBandwidth 1M\n")]
+    [InlineData("AditPermitOpen db:1 '/a \"b\" \\\\ # c' /x\\y\nAditPermitListen '/it''s'\nAditPermitFrom 10.0.0.0/8\nAditMaxConnections 3\nAditMaxSession 1h\nAditBandwidth 1M\n")]
     [InlineData("PerSourcePenalties crash:1m max-sources6:7 overflow6:deny-all\nPerSourcePenaltyExemptList 10.0.0.0/8\n")]
     [InlineData("PerSourcePenalties no\nLogLevel QUIET\nRekeyLimit 1M none\nStreamLocalBindMask 0\nPermitListen 80 a:1\nAuthorizedKeysFile none\n")]
     [InlineData("ChannelTimeout *=5m session=1h\nAuthenticationMethods publickey,password publickey\nAllowUsers a b\nDenyGroups c\nHostCertificate /c\n")]
@@ -23,10 +23,10 @@ public sealed class EffectiveSettingsTests : IDisposable
     [Fact]
     public void Own_keywords_are_written_in_lower_case_behind_those_of_sshd()
     {
-        string[] lines = [.. EffectiveSettings.Lines(_folder.Settings("AditPermitOpen db:5432 'deny *:*'\nAditBandwidth 1K\nAditMaxSession 1h\nAditUsersFile /u\n"))];
+        string[] lines = [.. EffectiveSettings.Lines(_folder.Settings("AditPermitOpen db:5432 '!/a b'\nAditBandwidth 1K\nAditMaxSession 1h\nAditUsersFile /u\n"))];
         Assert.Equal(
             [
-                "aditpermitopen db:5432", "aditpermitopen \"deny *:*\"", "aditpermitfrom any", "aditpermitexec no", "aditmaxconnections none",
+                "aditpermitopen db:5432", "aditpermitopen \"!/a b\"", "aditpermitfrom any", "aditpermitexec no", "aditmaxconnections none",
                 "aditmaxchannels none", "aditmaxlisteners none", "aditbandwidth 1024", "aditmaxbytes none", "aditmaxsession 3600",
                 "aditusersfile /u", "aditauditlog none",
             ],
