@@ -22,8 +22,23 @@ internal static class HelpText
           -E FILE        write messages there
           -V, --version  print the version        -h, --help     print this
 
+        adit gateway   the far end: a tunnel-only SSH server (adit gateway --help)
+        adit demo      both ends at once, to see it work (adit demo --help)
+
         -a, -k, -n, -T, -x change nothing; other options of ssh are refused.
         Exit code: 255 for a failure of the connection or a wrong usage.
+        """;
+
+    internal const string Demo =
+        """
+        usage: adit demo [--keep]
+
+        Starts a gateway, a target (a private PostgreSQL where it is installed, else a
+        small HTTP server) and a tunnel to it, in one process and on loopback. Runs a
+        query through it, measures it for a second, prints the legs and what the
+        gateway's audit saw, and leaves nothing behind.
+
+          --keep         leave it open until Ctrl-C, and print commands to try
         """;
 
     internal const string Gateway =
