@@ -8,17 +8,23 @@ namespace Adit.Interop.Tests.Peers;
 /// </summary>
 internal static class AditProcess
 {
-    private static readonly Lazy<Task<string>> Program = new(BuildAsync);
+    private static readonly Lazy<Task<string>> Built = new(BuildAsync);
+
+    private static Task<string> Program =>
+        Environment.GetEnvironmentVariable("ADIT_TEST_CLIENT") is { Length: > 0 } other ? Task.FromResult(other) : Built.Value;
+
+    /// <summary>The path of adit itself.</summary>
+    public static Task<string> BuiltAsync() => Built.Value;
 
     public static async Task<ChildProcess> StartAsync(ChildProcessStart start) =>
-        await ChildProcess.StartAsync(start with { Program = await Program.Value });
+        await ChildProcess.StartAsync(start with { Program = await Program });
 
     public static Task<ChildProcess> StartAsync(params IReadOnlyList<string> arguments) => StartAsync(new ChildProcessStart("", arguments));
 
     /// <summary>Starts it on a terminal of its own: prompts come on <see cref="ChildProcess.Output"/>, answers go to its input.</summary>
     public static async Task<ChildProcess> StartOnTerminalAsync(params IReadOnlyList<string> arguments)
     {
-        var command = string.Join(' ', ((IEnumerable<string>)[await Program.Value, .. arguments])
+        var command = string.Join(' ', ((IEnumerable<string>)[await Program, .. arguments])
             .Select(static word => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
         return await ChildProcess.StartAsync(new("script", "--quiet", "--return", "--command", command, "/dev/null")
         {
@@ -29,8 +35,6 @@ internal static class AditProcess
     // The script of the root folder builds what is newer than the last build, so the tests see the sources as they stand.
     private static async Task<string> BuildAsync()
     {
-        if (Environment.GetEnvironmentVariable("ADIT_TEST_CLIENT") is { Length: > 0 } other)
-            return other;
         var root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(root, "Adit.slnx")))
             root = Path.GetDirectoryName(root) ?? throw new XunitException("the tests do not run inside a checkout");

@@ -23,28 +23,35 @@ internal static class Bulk
     }
 
     /// <summary>Sends to a <see cref="TcpService.Checksum"/> behind this port; fails when what arrived is not what was sent.</summary>
-    public static async Task SendAsync(int port, long bytes, CancellationToken cancellationToken = default)
+    public static Task SendAsync(int port, long bytes, CancellationToken cancellationToken = default) =>
+        SendAsync(new IPEndPoint(IPAddress.Loopback, port), bytes, cancellationToken);
+
+    public static async Task SendAsync(EndPoint at, long bytes, CancellationToken cancellationToken = default)
     {
-        using var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+        using var socket = new Socket(at.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(at, cancellationToken);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var stream = client.GetStream();
+        await using var stream = new NetworkStream(socket);
         await foreach (var block in Blocks(bytes).WithCancellation(cancellationToken))
         {
             hash.AppendData(block.Span);
             await stream.WriteAsync(block, cancellationToken);
         }
-        client.Client.Shutdown(SocketShutdown.Send);
+        socket.Shutdown(SocketShutdown.Send);
         using var reader = new StreamReader(stream, Encoding.ASCII);
         Assert.Equal(Convert.ToHexStringLower(hash.GetHashAndReset()), await reader.ReadToEndAsync(cancellationToken));
     }
 
     /// <summary>Reads all that a <see cref="TcpService.Source"/> behind this port sends; fails when it is not what it should be.</summary>
-    public static async Task ReceiveAsync(int port, long bytes, CancellationToken cancellationToken = default)
+    public static Task ReceiveAsync(int port, long bytes, CancellationToken cancellationToken = default) =>
+        ReceiveAsync(new IPEndPoint(IPAddress.Loopback, port), bytes, cancellationToken);
+
+    public static async Task ReceiveAsync(EndPoint at, long bytes, CancellationToken cancellationToken = default)
     {
-        using var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
-        var received = await SHA256.HashDataAsync(client.GetStream(), cancellationToken);
+        using var socket = new Socket(at.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(at, cancellationToken);
+        await using var stream = new NetworkStream(socket);
+        var received = await SHA256.HashDataAsync(stream, cancellationToken);
         Assert.Equal(await HashAsync(bytes), Convert.ToHexStringLower(received));
     }
 
@@ -58,13 +65,16 @@ internal static class Bulk
     }
 
     /// <summary>Sends one line to a <see cref="TcpService.Echo"/> behind this port and expects it back.</summary>
-    public static async Task EchoAsync(int port, string line = "hello below", CancellationToken cancellationToken = default)
+    public static Task EchoAsync(int port, string line = "hello below", CancellationToken cancellationToken = default) =>
+        EchoAsync(new IPEndPoint(IPAddress.Loopback, port), line, cancellationToken);
+
+    public static async Task EchoAsync(EndPoint at, string line = "hello below", CancellationToken cancellationToken = default)
     {
-        using var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
-        var stream = client.GetStream();
+        using var socket = new Socket(at.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(at, cancellationToken);
+        await using var stream = new NetworkStream(socket);
         await stream.WriteAsync(Encoding.ASCII.GetBytes(line), cancellationToken);
-        client.Client.Shutdown(SocketShutdown.Send);
+        socket.Shutdown(SocketShutdown.Send);
         using var reader = new StreamReader(stream, Encoding.ASCII);
         Assert.Equal(line, await reader.ReadToEndAsync(cancellationToken));
     }

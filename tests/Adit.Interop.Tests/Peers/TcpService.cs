@@ -6,41 +6,44 @@ using System.Text;
 
 namespace Adit.Interop.Tests.Peers;
 
-/// <summary>A TCP service inside the test process, of one of a few habits.</summary>
+/// <summary>A TCP service inside the test process, of one of a few habits; on a Unix socket where a path is given.</summary>
 internal sealed class TcpService : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly Socket _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<Task, bool> _conversations = new();
     private readonly ConcurrentQueue<IPEndPoint> _accepted = new();
     private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _loop;
 
-    private TcpService(Func<Socket, CancellationToken, Task> habit)
+    private TcpService(Func<Socket, CancellationToken, Task> habit, string? path = null)
     {
-        _listener.Start(512);
+        EndPoint at = path is null ? new IPEndPoint(IPAddress.Loopback, 0) : new UnixDomainSocketEndPoint(path);
+        _listener = new(at.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        _listener.Bind(at);
+        _listener.Listen(512);
         _loop = AcceptAsync(habit);
     }
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
-    /// <summary>The far ends of all connections so far.</summary>
+    /// <summary>The far ends of all TCP connections so far.</summary>
     public IReadOnlyCollection<IPEndPoint> Accepted => _accepted;
 
     /// <summary>Completes with the first connection.</summary>
     public Task FirstConnection => _first.Task;
 
     /// <summary>Sends back what comes; keeps half-close.</summary>
-    public static TcpService Echo() => new(static async (socket, stop) =>
+    public static TcpService Echo(string? path = null) => new(static async (socket, stop) =>
     {
         var buffer = new byte[32 * 1024];
         while (await socket.ReceiveAsync(buffer, stop) is > 0 and var count)
             await SendAllAsync(socket, buffer.AsMemory(0, count), stop);
         socket.Shutdown(SocketShutdown.Send);
-    });
+    }, path);
 
     /// <summary>Takes bytes until the far end has no more, then answers with their SHA-256 in hexadecimal.</summary>
-    public static TcpService Checksum() => new(static async (socket, stop) =>
+    public static TcpService Checksum(string? path = null) => new(static async (socket, stop) =>
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[128 * 1024];
@@ -48,15 +51,15 @@ internal sealed class TcpService : IAsyncDisposable
             hash.AppendData(buffer, 0, count);
         await SendAllAsync(socket, Encoding.ASCII.GetBytes(Convert.ToHexStringLower(hash.GetHashAndReset())), stop);
         socket.Shutdown(SocketShutdown.Send);
-    });
+    }, path);
 
     /// <summary>Sends so many bytes of <see cref="Bulk"/> and closes.</summary>
-    public static TcpService Source(long bytes) => new(async (socket, stop) =>
+    public static TcpService Source(long bytes, string? path = null) => new(async (socket, stop) =>
     {
         await foreach (var block in Bulk.Blocks(bytes))
             await SendAllAsync(socket, block, stop);
         socket.Shutdown(SocketShutdown.Send);
-    });
+    }, path);
 
     /// <summary>Says these words first and then closes, as a mail server that is about to go does.</summary>
     public static TcpService Banner(string words) => new(async (socket, stop) =>
@@ -87,7 +90,7 @@ internal sealed class TcpService : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _listener.Stop();
+        _listener.Dispose();
         await _loop;
         await Task.WhenAll(_conversations.Keys);
         _stop.Dispose();
@@ -100,13 +103,14 @@ internal sealed class TcpService : IAsyncDisposable
             Socket socket;
             try
             {
-                socket = await _listener.AcceptSocketAsync(_stop.Token);
+                socket = await _listener.AcceptAsync(_stop.Token);
             }
-            catch (Exception exception) when (exception is OperationCanceledException or SocketException)
+            catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
             {
                 return;
             }
-            _accepted.Enqueue((IPEndPoint)socket.RemoteEndPoint!);
+            if (socket.RemoteEndPoint is IPEndPoint far)
+                _accepted.Enqueue(far);
             _first.TrySetResult();
             var conversation = ConverseAsync(socket, habit);
             _conversations[conversation] = true;
@@ -119,7 +123,8 @@ internal sealed class TcpService : IAsyncDisposable
         {
             try
             {
-                socket.NoDelay = true;
+                if (socket.AddressFamily is not AddressFamily.Unix)
+                    socket.NoDelay = true;
                 await habit(socket, _stop.Token);
             }
             catch (Exception exception) when (exception is OperationCanceledException or SocketException)
