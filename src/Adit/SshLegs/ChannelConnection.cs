@@ -83,18 +83,28 @@ internal sealed class ChannelConnection : IncomingConnection
     public override ValueTask RefuseAsync(Refusal refusal, CancellationToken cancellationToken)
     {
         _answered = true;
-        (ChannelOpenFailureReason reason, string text) = refusal switch
-        {
-            { Kind: RefusalKind.NotAdmitted } or { Failure: DialFailure.Prohibited } =>
-                (ChannelOpenFailureReason.AdministrativelyProhibited, refusal.Reason),
-            { Kind: RefusalKind.TooManyConnections } or { Failure: DialFailure.ResourceShortage } =>
-                (ChannelOpenFailureReason.ResourceShortage, refusal.Reason),
-            { Kind: RefusalKind.NoTarget } => (ChannelOpenFailureReason.AdministrativelyProhibited, refusal.Reason),
-            _ => (ChannelOpenFailureReason.ConnectFailed, refusal.Reason),
-        };
+        (ChannelOpenFailureReason reason, string text) = Answer(refusal);
         _channel.Refuse(reason, text);
         return default;
     }
+
+    // The peer hears the kind of failure, in OpenSSH's words; rules and addresses of this side are for its own log.
+    private static (ChannelOpenFailureReason Reason, string Text) Answer(Refusal refusal) => refusal switch
+    {
+        { Kind: RefusalKind.NotAdmitted } or { Failure: DialFailure.Prohibited } =>
+            (ChannelOpenFailureReason.AdministrativelyProhibited, "not permitted by the rules of this server"),
+        { Kind: RefusalKind.NoTarget } => (ChannelOpenFailureReason.AdministrativelyProhibited, refusal.Reason),
+        { Kind: RefusalKind.TooManyConnections } or { Failure: DialFailure.ResourceShortage } =>
+            (ChannelOpenFailureReason.ResourceShortage, "too many connections"),
+        _ => (ChannelOpenFailureReason.ConnectFailed, refusal.Failure switch
+        {
+            DialFailure.Refused => "Connection refused",
+            DialFailure.Unreachable => "No route to host",
+            DialFailure.NameNotFound => "unknown host or path",
+            DialFailure.TimedOut => "Connection timed out",
+            _ => "open failed",
+        }),
+    };
 
     public override ValueTask DisposeAsync()
     {
