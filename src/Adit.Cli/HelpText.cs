@@ -45,22 +45,23 @@ internal static class HelpText
         """
         usage: adit gateway -f FILE [options]
 
-        A tunnel-only SSH server with the words of sshd_config: it forwards, decides who
-        may reach what, and records what happened. Users need no account on this machine.
+        A tunnel-only SSH server with the words of sshd_config: it forwards, decides
+        who may reach what, and records what happened. Users need no accounts.
         Make a host key with: ssh-keygen -t ed25519 -N '' -f host_key
 
           -f FILE        the configuration        -t   check it and end
           -o KEY=VALUE   any word of it           -T   print what holds and end
-          -p PORT        the port                 -C user=NAME,addr=ADDRESS,laddr=...,lport=...
-          -h FILE        a host key                    the connection that -T is about
+          -p PORT        the port                 -C user=NAME,addr=ADDRESS,lport=PORT,...
+          -h FILE        a host key                    for this connection
           -E FILE        append the log there     -i   one connection on standard input
           -d             log everything           -q   log failures only
           --hash         read a password, print it as AditUsersFile has it
           -D, -e         change nothing: it stays in the foreground, and logs to stderr
 
-        SIGHUP reads the configuration again; its rules hold at once. SIGTERM takes no more
-        connections and waits up to 30 s for those there are; a second one ends them.
-        Exit code: 255 for a wrong usage, configuration, or an end that is taken.
+        SIGHUP reads the configuration again; its rules hold at once. SIGTERM takes
+        no more connections and waits up to 30 s for those there are; a second one
+        ends them. Exit code: 255 for a wrong usage or configuration, or a port that
+        is taken.
         """;
 
     /// <summary>What -V prints.</summary>

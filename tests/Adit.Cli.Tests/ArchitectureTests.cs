@@ -25,6 +25,16 @@ public partial class ArchitectureTests
         ["OpenSsh"] = ["Relay", "Ssh"],
     };
 
+    private static readonly Dictionary<string, string[]> FarEnd = new(StringComparer.Ordinal)
+    {
+        ["Configuration"] = [],
+        ["Audit"] = [],
+        ["Policy"] = ["Configuration"],
+        ["Limits"] = ["Configuration"],
+        ["Access"] = ["Configuration", "Audit"],
+        ["Serving"] = ["Access", "Limits", "Policy", "Audit", "Configuration"],
+    };
+
     private static readonly Dictionary<string, string[]> Projects = new(StringComparer.Ordinal)
     {
         ["Adit.Ssh"] = [],
@@ -38,6 +48,9 @@ public partial class ArchitectureTests
 
     [Fact]
     public void The_relay_knows_no_SSH_and_the_tunnels_parts_know_only_what_is_below_them() => Check("Adit", "Adit", Tunnels);
+
+    [Fact]
+    public void In_the_gateway_only_what_serves_knows_all_of_it() => Check("Adit.Gateway", "Adit.Gateway", FarEnd);
 
     [Fact]
     public void Projects_refer_only_downwards()

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Adit.Gateway.Audit;
 using Adit.Gateway.Configuration;
-using Adit.Gateway.Serving;
 using Adit.OpenSsh;
 using Adit.Relay;
 using Adit.Ssh;
@@ -14,7 +13,9 @@ namespace Adit.Gateway.Access;
 /// Decides whether a client is let in, by the rules of sshd_config. A user needs no account on the system: it exists by having a key, a
 /// certificate or an entry. Whoever may not come in is asked for the same as everybody else.
 /// </summary>
-internal sealed class UserAccess(GatewayConnection connection) : ServerAuthenticator
+/// <param name="visitor">Who wants in.</param>
+/// <param name="settings">The settings for a connection, or for the gateway as a whole.</param>
+internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, GatewaySettings> settings) : ServerAuthenticator
 {
     private const int MaxBannerLength = 64 * 1024;
 
@@ -38,21 +39,17 @@ internal sealed class UserAccess(GatewayConnection connection) : ServerAuthentic
     public override ValueTask<IReadOnlyList<IReadOnlyList<string>>> BeginAsync(string user, CancellationToken cancellationToken)
     {
         User = user;
-        GatewaySettings global = connection.Gateway.Configuration.Global;
+        GatewaySettings global = settings(null);
         bool isValid = UserName.IsValid(user);
         SystemAccount account = isValid ? SystemAccount.Of(user) : new(null, null, []);
         _entry = isValid && global.AditUsersFile is { } file ? UserEntry.Find(file, user) : null;
-        Subject = new(user, [.. account.Groups, .. _entry?.Groups ?? []], connection.Address, connection.LocalAddress, connection.Local.Port);
-        _settings = connection.Rules.Settings;
+        Subject = new(user, [.. account.Groups, .. _entry?.Groups ?? []], visitor.Address, visitor.LocalAddress, visitor.LocalPort);
+        _settings = settings(Subject);
         _denied = isValid ? Denied(_settings) : "the name cannot be one";
-        _keys = new(_settings, user, account, connection.Address, connection.Gateway.Time, Warn);
-        if (_settings.RefuseConnection is not null)
-        {
-            connection.Gateway.Penalties.Add(connection.Address, _settings.PerSourcePenalties.RefuseConnection, _settings);
-            throw new SshClosedException(CloseReason.AuthenticationFailed, "connections are refused");
-        }
-
-        return new(Lists());
+        _keys = new(_settings, user, account, visitor.Address, visitor.Time, Warn);
+        return _settings.RefuseConnection is null
+            ? new(Lists(passwords: global.AditUsersFile is not null))
+            : throw new SshClosedException(CloseReason.AuthenticationFailed, "connections are refused");
     }
 
     public override ValueTask<bool> AcceptsKeyAsync(SshPublicKey key, bool proved, CancellationToken cancellationToken)
@@ -84,9 +81,9 @@ internal sealed class UserAccess(GatewayConnection connection) : ServerAuthentic
     public override void OnFailure(string method, SshPublicKey? key)
     {
         _failures++;
-        connection.Report(new()
+        visitor.Report(new()
         {
-            Time = connection.Gateway.Now(),
+            Time = visitor.Time.GetUtcNow(),
             Event = GatewayEventKind.AuthenticationFailed,
             Method = Printable.Text(method),
             Key = key is null ? null : $"{key.ShortName} {key.WithoutCertificate.Fingerprint}",
@@ -98,7 +95,7 @@ internal sealed class UserAccess(GatewayConnection connection) : ServerAuthentic
     public override void OnSuccess(IReadOnlyList<string> methods)
     {
         Grant = new(User!, _key?.Key, _key?.Options ?? KeyOptions.None, string.Join(',', methods));
-        connection.Report(new() { Time = connection.Gateway.Now(), Event = GatewayEventKind.Authenticated, Method = Grant.Methods });
+        visitor.Report(new() { Time = visitor.Time.GetUtcNow(), Event = GatewayEventKind.Authenticated, Method = Grant.Methods });
     }
 
     /// <summary>The text to show before authentication (Banner); null for none.</summary>
@@ -120,23 +117,23 @@ internal sealed class UserAccess(GatewayConnection connection) : ServerAuthentic
         return null;
     }
 
-    /// <summary>The client did not get in: its address may have something coming (PerSourcePenalties).</summary>
-    public void OnFailedToEnter(CloseReason reason)
+    /// <summary>What the client's address has coming (PerSourcePenalties) because it did not get in.</summary>
+    public TimeSpan Penalty(CloseReason reason)
     {
         SourcePenalties penalties = _settings.PerSourcePenalties;
-        TimeSpan penalty = reason is CloseReason.Timeout ? penalties.GraceExceeded
+        return _settings.RefuseConnection is not null ? penalties.RefuseConnection
+            : reason is CloseReason.Timeout ? penalties.GraceExceeded
             : _failures > 0 ? (_denied is null ? penalties.AuthFail : penalties.InvalidUser)
             : reason is CloseReason.Cancelled or CloseReason.Closed ? TimeSpan.Zero
             : penalties.NoAuth;
-        connection.Gateway.Penalties.Add(connection.Address, penalty, connection.Gateway.Configuration.Global);
     }
 
     /// <summary>Why a user who is in already would not get in under these settings; null when it would.</summary>
-    public string? RefusalNow(GatewaySettings settings)
+    public string? RefusalNow(GatewaySettings now)
     {
-        if (Denied(settings) is { } denied)
+        if (Denied(now) is { } denied)
             return $"the rules have changed: {denied}";
-        return Grant?.Key is { } key && KeyAccess.Revoked(settings, key) is { } revoked ? $"the key is {revoked}" : null;
+        return Grant?.Key is { } key && KeyAccess.Revoked(now, key) is { } revoked ? $"the key is {revoked}" : null;
     }
 
     private bool Refused(string reason)
@@ -146,16 +143,16 @@ internal sealed class UserAccess(GatewayConnection connection) : ServerAuthentic
     }
 
     // sshd_config(5): DenyUsers, AllowUsers, DenyGroups, AllowGroups, in this order.
-    private string? Denied(GatewaySettings settings)
+    private string? Denied(GatewaySettings now)
     {
-        if (settings.DenyUsers.Any(Fits))
+        if (now.DenyUsers.Any(Fits))
             return "DenyUsers names the user";
-        if (settings.AllowUsers.Length > 0 && !settings.AllowUsers.Any(Fits))
+        if (now.AllowUsers.Length > 0 && !now.AllowUsers.Any(Fits))
             return "AllowUsers does not name the user";
         ImmutableArray<string> groups = Subject!.Groups;
-        if (groups.Any(group => PatternList.FitsAny(group, settings.DenyGroups)))
+        if (groups.Any(group => PatternList.FitsAny(group, now.DenyGroups)))
             return "DenyGroups names a group of the user";
-        if (settings.AllowGroups.Length > 0 && !groups.Any(group => PatternList.FitsAny(group, settings.AllowGroups)))
+        if (now.AllowGroups.Length > 0 && !groups.Any(group => PatternList.FitsAny(group, now.AllowGroups)))
             return "AllowGroups names no group of the user";
         return null;
     }
@@ -172,7 +169,7 @@ internal sealed class UserAccess(GatewayConnection connection) : ServerAuthentic
     {
         try
         {
-            return AddressPatternList.Parse(pattern).Contains(connection.Address);
+            return AddressPatternList.Parse(pattern).Contains(visitor.Address);
         }
         catch (FormatException)
         {
@@ -180,9 +177,8 @@ internal sealed class UserAccess(GatewayConnection connection) : ServerAuthentic
         }
     }
 
-    private IReadOnlyList<IReadOnlyList<string>> Lists()
+    private IReadOnlyList<IReadOnlyList<string>> Lists(bool passwords)
     {
-        bool passwords = connection.Gateway.Configuration.Global.AditUsersFile is not null;
         string[] enabled =
         [
             .. _settings.PubkeyAuthentication ? (string[])["publickey"] : [],
@@ -200,5 +196,5 @@ internal sealed class UserAccess(GatewayConnection connection) : ServerAuthentic
     }
 
     private void Warn(string text) =>
-        connection.Report(new() { Time = connection.Gateway.Now(), Event = GatewayEventKind.Note, Detail = text });
+        visitor.Report(new() { Time = visitor.Time.GetUtcNow(), Event = GatewayEventKind.Note, Detail = text });
 }

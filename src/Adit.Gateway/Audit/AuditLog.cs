@@ -34,6 +34,8 @@ internal sealed class AuditLog : IGatewayEvents, IDisposable
         {
             try
             {
+                // Somebody may have cut the file off since (copytruncate of logrotate).
+                _file.Seek(0, SeekOrigin.End);
                 _file.Write(line);
                 _failure = null;
             }

@@ -21,6 +21,8 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     // Those that wait while the one before is served; a client that asks on and on is cut off here.
     private const int MaxWaitingRequests = 256;
 
+    private const int NamesAtATime = 8;
+
     private readonly GatewayServer _gateway;
     private readonly Duplex _stream;
     private readonly ConnectionOrigin _origin;
@@ -28,6 +30,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     private readonly UserAccess _access;
     private readonly ChannelListener _channels;
     private readonly System.Threading.Channels.Channel<IncomingRequest> _requests = System.Threading.Channels.Channel.CreateBounded<IncomingRequest>(MaxWaitingRequests);
+    private readonly NameLookup _names;
     private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _rulesLock = new();
     private readonly DateTimeOffset _since;
@@ -49,8 +52,11 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
         _since = _usedAt = gateway.Now();
         Id = id;
         Address = IPAddress.TryParse(origin.Address, out IPAddress? address) ? address : IPAddress.None;
-        _access = new(this);
+        _access = new(
+            new(Address, LocalAddress, local.Port, gateway.Time, Report),
+            subject => gateway.Configuration is var now && subject is null ? now.Global : now.Config.Settings(subject));
         _channels = new(local);
+        _names = new(NamesAtATime, gateway.Names);
     }
 
     /// <summary>Its number, which no other connection of this process has.</summary>
@@ -124,7 +130,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
         catch (SshClosedException e)
         {
             closed = e;
-            _access.OnFailedToEnter(e.Reason);
+            _gateway.Penalties.Add(Address, _access.Penalty(e.Reason), _gateway.Configuration.Global);
         }
         catch (Exception e)
         {
@@ -207,6 +213,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
 
     void IConnectionHandler.OnChannelOpen(IncomingChannel channel)
     {
+        _usedAt = _gateway.Now();
         if (ChannelConnection.Direct(channel, Leg, _local) is { } direct)
         {
             if (!_channels.TryAdd(direct))
@@ -288,7 +295,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             }
 
             using UserTally tally = _tally;
-            var dialer = new MeteredDialer(new PolicyDialer(() => Rules.Policy, Dns.GetHostAddressesAsync), tally);
+            var dialer = new MeteredDialer(new PolicyDialer(() => Rules.Policy, _names.ResolveAsync), tally);
             var options = new ForwardOptions
             {
                 Admission = new OpenAdmission(() => Rules.Policy, target => Rules.Terms(target.IsUnix ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType)),

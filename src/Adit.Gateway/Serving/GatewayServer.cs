@@ -7,6 +7,7 @@ using System.Text;
 using Adit.Gateway.Audit;
 using Adit.Gateway.Configuration;
 using Adit.Gateway.Limits;
+using Adit.Gateway.Policy;
 using Adit.OpenSsh;
 using Adit.Relay;
 
@@ -20,6 +21,8 @@ internal sealed class GatewayServer : IAsyncDisposable
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(1);
+
+    private const int NamesAtATime = 64;
 
     private static long _lastId;
 
@@ -61,6 +64,8 @@ internal sealed class GatewayServer : IAsyncDisposable
     internal PenaltyBook Penalties { get; }
 
     internal TimeProvider Time { get; }
+
+    internal NameLookup Names { get; } = new(NamesAtATime);
 
     /// <summary>Reads the configuration and starts to listen.</summary>
     /// <param name="load">Reads the configuration; called again for each reload.</param>

@@ -68,7 +68,8 @@ public sealed class SshdConfigFuzzTests : IDisposable
             "10:30:100", "/x", "~", "~x/y", "%h", "%", "\"", "'", "\\", "#", "=", "+a", "-*", "^ssh-*", "publickey,", "session=1", "=", "min:5", "0777",
             "User", "all", "bob", "Address", "LocalPort", "10.0.0.0/8", "2001:db8::/129", "!*", ",", "\u0001", "\u00e4", "\ud7ff", "host.example.com",
         ];
-        Gen<string> line = Gen.Elements(SshdKeywords.Names.ToArray())
+        // Include would read what this machine has in /etc/ssh.
+        Gen<string> line = Gen.Elements(SshdKeywords.Names.Where(static name => name != "Include").ToArray())
             .SelectMany(keyword => Gen.Elements(values).ArrayOf(3).Select(words => $"{keyword} {string.Join(' ', words)}\n{keyword} {words[0]}\n{keyword}={words[1]}{words[2]}\n"));
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(1000), Prop.ForAll(line.ToArbitrary(), text =>
         {

@@ -1,10 +1,9 @@
 using System.Globalization;
 using Adit.Gateway.Configuration;
-using Adit.Gateway.Policy;
 using Adit.OpenSsh;
 using Adit.Relay;
 
-namespace Adit.Gateway.Serving;
+namespace Adit.Gateway.Policy;
 
 /// <summary>What holds for one connection under one configuration. Immutable.</summary>
 /// <param name="From">The configuration.</param>

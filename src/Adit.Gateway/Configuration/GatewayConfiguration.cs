@@ -1,8 +1,7 @@
-using Adit.Gateway.Configuration;
 using Adit.OpenSsh;
 using Adit.Ssh.Keys;
 
-namespace Adit.Gateway.Serving;
+namespace Adit.Gateway.Configuration;
 
 /// <summary>All that a gateway works by, as it was read at one moment: the file and the host keys. Immutable.</summary>
 internal sealed class GatewayConfiguration

@@ -1,6 +1,6 @@
 using Adit.Ssh.Keys;
 
-namespace Adit.Gateway.Serving;
+namespace Adit.Gateway.Configuration;
 
 /// <summary>A private key of the gateway, in a file that nobody else may read.</summary>
 internal static class HostKeyFile
