@@ -90,16 +90,11 @@ public sealed class SshdConfigErrorTests : IDisposable
         { "AuthorizedKeysCommand", "/bin/keys", "the gateway asks no command for keys; write none, or leave it out" },
         { "AuthorizedPrincipalsCommand", "/bin/principals %u", "the gateway asks no command for principals; write none, or leave it out" },
         { "ChrootDirectory", "/srv", "write none, or leave it out" },
-        { "GSSAPIAuthentication", "yes", "write no, or leave it out" },
-        { "HostbasedAuthentication", "yes", "write no, or leave it out" },
         { "HostKeyAgent", "/run/agent", "write none, or leave it out" },
-        { "KerberosAuthentication", "yes", "write no, or leave it out" },
-        { "PermitEmptyPasswords", "yes", "write no, or leave it out" },
         { "PermitTunnel", "point-to-point", "write no, or leave it out" },
         { "PubkeyAuthOptions", "verify-required", "write none, or leave it out" },
         { "RDomain", "1", "write none, or leave it out" },
         { "UseDNS", "yes", "the gateway decides by addresses and does not look up the names of clients; write no, or leave it out" },
-        { "UsePAM", "yes", "the gateway takes passwords from AditUsersFile and does not ask PAM about accounts; write no, or leave it out" },
     };
 
     public static TheoryData<string> KeywordsOfMatch =>
