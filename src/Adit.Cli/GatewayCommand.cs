@@ -32,7 +32,7 @@ internal static class GatewayCommand
                 case GatewayRequest.Hash:
                     return await HashAsync();
                 case GatewayRequest.Check:
-                    foreach (string note in Load(line).Config.Notes)
+                    foreach (string note in Load(line).Notes)
                         await Console.Error.WriteLineAsync($"adit: {note}");
                     return 0;
                 case GatewayRequest.Print:
@@ -40,7 +40,7 @@ internal static class GatewayCommand
                         await Console.Out.WriteLineAsync(setting);
                     return 0;
                 default:
-                    return await ServeAsync(line);
+                    return await ServeAsync(line, args);
             }
         }
         catch (Exception e) when (e is UsageException or ConfigException or IOException or UnauthorizedAccessException)
@@ -54,9 +54,11 @@ internal static class GatewayCommand
         ? GatewayConfiguration.Of(SshdConfig.Read(file, line.Options))
         : throw new UsageException("the configuration is missing; write adit gateway -f FILE, or see adit gateway --help");
 
-    private static async Task<int> ServeAsync(GatewayCommandLine line)
+    private static async Task<int> ServeAsync(GatewayCommandLine line, IReadOnlyList<string> args)
     {
         GatewayConfiguration first = Load(line);
+        if (line is { Request: GatewayRequest.Serve, LogFile: not null, Foreground: false } && !Background.IsChild)
+            return await Background.StartAsync(args);
         using TextWriter? file = line.LogFile is { } path ? new StreamWriter(path, append: true) : null;
         using AuditLog? audit = first.Global.AditAuditLog is { } auditPath ? new AuditLog(auditPath) : null;
         var text = new TextLog(file ?? Console.Error, LevelOf(line, first));
@@ -66,7 +68,7 @@ internal static class GatewayCommand
         {
             GatewayConfiguration next = Interlocked.Exchange(ref read, null) ?? Load(line);
             text.Level = LevelOf(line, next);
-            foreach (string note in next.Config.Notes)
+            foreach (string note in next.Notes)
                 events.Report(new() { Time = TimeProvider.System.GetUtcNow(), Event = GatewayEventKind.Note, Detail = note });
             return next;
         }
@@ -74,7 +76,8 @@ internal static class GatewayCommand
         if (line.Request is GatewayRequest.ServeOne)
         {
             await using GatewayServer one = GatewayServer.Create(Configuration, events, TimeProvider.System);
-            await one.ServeAsync(StandardStreams.Open(), new("127.0.0.1", 65535), Endpoint.Tcp("127.0.0.1", 65535));
+            (Duplex stream, ConnectionOrigin origin, Endpoint local) = StandardStreams.OpenConnection();
+            await one.ServeAsync(stream, origin, local);
             return 0;
         }
 
@@ -100,6 +103,7 @@ internal static class GatewayCommand
             gateway.Reload();
         });
         using var pid = PidFile.Write(pidFile);
+        await Background.ReadyAsync();
         await Task.Delay(Timeout.Infinite, drain.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await gateway.DrainAsync(DrainTime, end.Token);
         return 0;

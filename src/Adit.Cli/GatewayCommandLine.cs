@@ -5,7 +5,7 @@ namespace Adit.Cli;
 /// <summary>What <c>adit gateway</c> is to do.</summary>
 internal enum GatewayRequest
 {
-    /// <summary>Listen and serve (-D, which is the only way there is).</summary>
+    /// <summary>Listen and serve.</summary>
     Serve = 0,
 
     /// <summary>Serve one connection on standard input and output (-i).</summary>
@@ -43,6 +43,9 @@ internal sealed record GatewayCommandLine
 
     /// <summary>-o, -p and -h, in their order.</summary>
     public IReadOnlyList<ConfigLine> Options { get; private init; } = [];
+
+    /// <summary>-D: it stays in the foreground. Without -E it does so anyhow.</summary>
+    public bool Foreground { get; private init; }
 
     /// <summary>-d: everything is logged.</summary>
     public bool Debug { get; private init; }
@@ -110,11 +113,13 @@ internal sealed record GatewayCommandLine
             case 'i':
                 return this with { Request = GatewayRequest.ServeOne };
             case 'd':
-                return this with { Debug = true };
+                return this with { Debug = true, Foreground = true };
             case 'q':
                 return this with { Quiet = true };
-            case 'D' or 'e':
-                return this; // it is always so: nothing here goes to the background, and the log goes to standard error
+            case 'D':
+                return this with { Foreground = true };
+            case 'e':
+                return this; // without -E it is always so
             default:
                 throw new UsageException($"adit gateway does not serve -{letter}; see adit gateway --help");
         }

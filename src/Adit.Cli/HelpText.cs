@@ -56,7 +56,7 @@ internal static class HelpText
           -E FILE        append the log there     -i   one connection on standard input
           -d             log everything           -q   log failures only
           --hash         read a password, print it as AditUsersFile has it
-          -D, -e         change nothing: it stays in the foreground, and logs to stderr
+          -D             stay in the foreground with -E; without -E it always does
 
         SIGHUP reads the configuration again; its rules hold at once. SIGTERM takes
         no more connections and waits up to 30 s for those there are; a second one

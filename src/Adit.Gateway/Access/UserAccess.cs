@@ -38,7 +38,9 @@ internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, Gatew
 
     public override ValueTask<IReadOnlyList<IReadOnlyList<string>>> BeginAsync(string user, CancellationToken cancellationToken)
     {
-        User = user;
+        // "joe:style" asks for a style of authentication, of which there is one here; the user is joe.
+        int colon = user.IndexOf(':', StringComparison.Ordinal);
+        User = user = colon < 0 ? user : user[..colon];
         GatewaySettings global = settings(null);
         bool isValid = UserName.IsValid(user);
         SystemAccount account = isValid ? SystemAccount.Of(user) : new(null, null, []);

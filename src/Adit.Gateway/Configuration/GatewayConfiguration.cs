@@ -6,8 +6,9 @@ namespace Adit.Gateway.Configuration;
 /// <summary>All that a gateway works by, as it was read at one moment: the file and the host keys. Immutable.</summary>
 internal sealed class GatewayConfiguration
 {
-    private GatewayConfiguration(SshdConfig config, GatewaySettings global, IReadOnlyList<ISshSigner> hostKeys)
+    private GatewayConfiguration(SshdConfig config, GatewaySettings global, IReadOnlyList<ISshSigner> hostKeys, IReadOnlyList<string> notes)
     {
+        Notes = notes;
         Config = config;
         Global = global;
         HostKeys = hostKeys;
@@ -22,6 +23,9 @@ internal sealed class GatewayConfiguration
     /// <summary>The host keys, and those of them again that present certificates.</summary>
     public IReadOnlyList<ISshSigner> HostKeys { get; }
 
+    /// <summary>What the administrator may want to know.</summary>
+    public IReadOnlyList<string> Notes { get; }
+
     /// <summary>Reads the host keys of a configuration.</summary>
     /// <exception cref="ConfigException">One cannot be used, or there is none.</exception>
     public static GatewayConfiguration Of(SshdConfig config)
@@ -30,18 +34,31 @@ internal sealed class GatewayConfiguration
         if (global.HostKeys.Length == 0)
             throw new ConfigException("no HostKey is set; make one with ssh-keygen -t ed25519 -f FILE and add HostKey FILE");
         var keys = new List<ISshSigner>();
+        var notes = new List<string>(config.Notes);
         foreach (Sourced<string> path in global.HostKeys)
-            keys.Add(ReadKey(path));
+        {
+            if (ReadKey(path, notes) is { } key)
+                keys.Add(key);
+        }
+
+        if (keys.Count == 0)
+            throw new ConfigException(global.HostKeys[0].Source, "none of the host keys is of a type that is served; make one with ssh-keygen -t ed25519 -f FILE");
         foreach (Sourced<string> path in global.HostCertificates)
             keys.Add(WithCertificate(keys, path));
-        return new(config, global, keys);
+        return new(config, global, keys, notes);
     }
 
-    private static SshPrivateKey ReadKey(Sourced<string> path)
+    // A file may name old types of keys beside those of today; sshd, too, goes on with those that it can use.
+    private static SshPrivateKey? ReadKey(Sourced<string> path, List<string> notes)
     {
         try
         {
             return HostKeyFile.Read(path.Value);
+        }
+        catch (SshKeyException e) when (e.Kind is SshKeyError.Unsupported)
+        {
+            notes.Add($"{path.Source}: HostKey {path.Value} is left out: {e.Message}");
+            return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SshKeyException)
         {

@@ -154,7 +154,8 @@ internal sealed class ExecSession : IAsyncDisposable
 
     private Process Start(string command, string asked)
     {
-        var start = new ProcessStartInfo("/bin/sh", ["-c", command])
+        string[] words = [.. DefaultSignals.Prefix, "/bin/sh", "-c", command];
+        var start = new ProcessStartInfo(words[0], words[1..])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,

@@ -5,7 +5,7 @@ namespace Adit.Ssh.Kex;
 /// <param name="Interval">Time since the last exchange. Default one hour; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
 public sealed record RekeyLimit(long Bytes, TimeSpan Interval)
 {
-    private const long MinBytes = 64 * 1024;
+    private const long MinBytes = 16;
 
     /// <summary>One GiB, one hour.</summary>
     public static RekeyLimit Default { get; } = new(1L << 30, TimeSpan.FromHours(1));

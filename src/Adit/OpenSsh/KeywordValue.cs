@@ -8,7 +8,8 @@ namespace Adit.OpenSsh;
 /// <summary>The types of values in ssh_config(5) and sshd_config(5). Each throws <see cref="ConfigException"/> naming what is expected.</summary>
 internal static class KeywordValue
 {
-    private const long MinRekeyBytes = 64 * 1024;
+    // As with ssh.
+    private const long MinRekeyBytes = 16;
 
     // Longer than anything that is waited for, and within what a timer takes.
     private const long MaxSeconds = 24 * 86400;
@@ -116,7 +117,7 @@ internal static class KeywordValue
             : Time(line, line.Arguments[1]);
         return bytes >= MinRekeyBytes
             ? new(bytes, interval == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : interval)
-            : throw Wrong(line, "at least 64K is needed");
+            : throw Wrong(line, "at least 16 bytes are needed");
     }
 
     /// <summary>Both arguments of a forward in the form that the options have.</summary>

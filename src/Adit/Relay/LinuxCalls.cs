@@ -21,6 +21,11 @@ internal static partial class LinuxCalls
     [UnsupportedOSPlatform("windows")]
     internal static partial uint GetEffectiveUserId();
 
+    /// <summary>Makes this process the leader of a session of its own, which no terminal ends; a negative number where it is one already.</summary>
+    [LibraryImport("libc", EntryPoint = "setsid", SetLastError = true)]
+    [UnsupportedOSPlatform("windows")]
+    internal static partial int BeginSession();
+
     /// <summary>Sends a signal to a process; a negative number where that failed.</summary>
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     [UnsupportedOSPlatform("windows")]

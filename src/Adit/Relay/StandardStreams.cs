@@ -1,4 +1,6 @@
 using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
 
 namespace Adit.Relay;
 
@@ -13,6 +15,24 @@ public static class StandardStreams
         var input = new Pipe();
         _ = ReadAsync(Console.OpenStandardInput(), input.Writer);
         return new StreamDuplex(input.Reader.AsStream(), Console.OpenStandardOutput());
+    }
+
+    /// <summary>As <see cref="Open"/>, with both ends of the connection that standard input is; UNKNOWN port 65535, as with sshd, where it is none.</summary>
+    public static (Duplex Stream, ConnectionOrigin Origin, Endpoint Local) OpenConnection()
+    {
+        const int unknownPort = 65535;
+        try
+        {
+            using var socket = new Socket(new SafeSocketHandle(0, ownsHandle: false));
+            if (socket is { RemoteEndPoint: IPEndPoint remote, LocalEndPoint: IPEndPoint local })
+                return (Open(), ConnectionOrigin.From(remote), Endpoint.Tcp(local));
+        }
+        catch (SocketException)
+        {
+            // A pipe, a file, a terminal.
+        }
+
+        return (Open(), new("UNKNOWN", unknownPort), Endpoint.Tcp("UNKNOWN", unknownPort));
     }
 
     private static async Task ReadAsync(Stream from, PipeWriter to)
