@@ -1,7 +1,7 @@
 namespace Adit.Ssh.Kex;
 
 /// <summary>When keys are exchanged anew, RFC 4253 section 9. Whichever comes first; the peer may do so at any time besides.</summary>
-/// <param name="Bytes">Bytes in one direction. Default 1 GiB; at least 64 KiB.</param>
+/// <param name="Bytes">Bytes in one direction. Default 1 GiB; at least 16.</param>
 /// <param name="Interval">Time since the last exchange. Default one hour; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
 public sealed record RekeyLimit(long Bytes, TimeSpan Interval)
 {

@@ -28,7 +28,7 @@ public sealed class SshdConfigErrorTests : IDisposable
         { "KexAlgorithms", "+", "write names of algorithms with commas between them" },
         { "MACs", "hmac-md5", Algorithms },
         { "HostKeyAlgorithms", "-*", "leaves no algorithm" },
-        { "RekeyLimit", "1K", "at least 64K is needed" },
+        { "RekeyLimit", "15", "at least 16 bytes are needed" },
         { "LoginGraceTime", "soon", Time },
         { "MaxStartups", "10:30", "write a number, or start:rate:full as in 10:30:100" },
         { "PerSourceMaxStartups", "0", "write a number from 1, or none" },

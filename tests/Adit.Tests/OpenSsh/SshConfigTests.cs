@@ -109,7 +109,7 @@ public sealed class SshConfigTests : IDisposable
     [InlineData("AddressFamily ipv4", ":1: AddressFamily cannot be \"ipv4\": write any, inet or inet6")]
     [InlineData("LogLevel loud", ":1: LogLevel cannot be \"loud\"")]
     [InlineData("SessionType shell", ":1: SessionType cannot be \"shell\"")]
-    [InlineData("RekeyLimit 1K", ":1: RekeyLimit cannot be \"1K\": at least 64K is needed")]
+    [InlineData("RekeyLimit 15", ":1: RekeyLimit cannot be \"15\": at least 16 bytes are needed")]
     [InlineData("RekeyLimit 99999999999G", ":1: RekeyLimit cannot be")]
     [InlineData("RekeyLimit 1G 1h x", ":1: RekeyLimit cannot be")]
     [InlineData("LocalForward 5432", ":1: LocalForward: \"5432\" is not a local forward: the target is missing")]
