@@ -4,12 +4,8 @@ using Xunit.Abstractions;
 namespace Adit.Interop.Tests.Cli;
 
 /// <summary>Certificates of ssh-keygen in both roles, against the real sshd: OpenSSH's PROTOCOL.certkeys.</summary>
-public sealed class CertificateTests(ITestOutputHelper output) : TunnelTest(output), IDisposable
+public sealed class CertificateTests(ITestOutputHelper output) : TunnelTest(output)
 {
-    private readonly string _folder = RunFolder.Create("certificates");
-
-    public void Dispose() => RunFolder.Remove(_folder);
-
     [Theory]
     [InlineData("ed25519")]
     [InlineData("ecdsa-256")]
@@ -17,7 +13,7 @@ public sealed class CertificateTests(ITestOutputHelper output) : TunnelTest(outp
     public async Task A_user_certificate_logs_in_where_only_its_authority_is_known(string type)
     {
         var authority = await KeyPair.GetAsync("ed25519", "authority");
-        var identity = await CertifyAsync(authority, await KeyPair.GetAsync(type, "certified"), "-n", TestUser.Name);
+        var identity = await Certificate.IssueAsync(authority, await KeyPair.GetAsync(type, "certified"), "-n", TestUser.Name);
         var sshd = await StartSshdAsync(new() { Config = [$"TrustedUserCAKeys {authority.PrivatePath}.pub"], AuthorizedKeys = [] });
         using var files = await SshClientFiles.CreateAsync(sshd, $"IdentityFile {identity}");
         await using var echo = TcpService.Echo();
@@ -32,7 +28,7 @@ public sealed class CertificateTests(ITestOutputHelper output) : TunnelTest(outp
     public async Task A_user_certificate_for_somebody_else_does_not_log_in()
     {
         var authority = await KeyPair.GetAsync("ed25519", "authority");
-        var identity = await CertifyAsync(authority, await KeyPair.GetAsync("ed25519", "certified"), "-n", "somebody-else");
+        var identity = await Certificate.IssueAsync(authority, await KeyPair.GetAsync("ed25519", "certified"), "-n", "somebody-else");
         var sshd = await StartSshdAsync(new() { Config = [$"TrustedUserCAKeys {authority.PrivatePath}.pub"], AuthorizedKeys = [] });
         using var files = await SshClientFiles.CreateAsync(sshd, $"IdentityFile {identity}");
 
@@ -48,7 +44,7 @@ public sealed class CertificateTests(ITestOutputHelper output) : TunnelTest(outp
     {
         var authority = await KeyPair.GetAsync("ecdsa-256", "authority");
         var hostKey = await KeyPair.GetAsync("ed25519", "host");
-        var certified = await CertifyAsync(authority, hostKey, "-h", "-n", principal);
+        var certified = await Certificate.IssueAsync(authority, hostKey, "-h", "-n", principal);
         var sshd = await StartSshdAsync(new() { HostKeys = ["ed25519"], Config = [$"HostCertificate {certified}-cert.pub"] });
         using var files = await SshClientFiles.CreateAsync(sshd.Port);
         await File.WriteAllTextAsync(files.KnownHostsPath, $"@cert-authority [127.0.0.1]:{sshd.Port} {authority.PublicLine}\n");
@@ -71,7 +67,7 @@ public sealed class CertificateTests(ITestOutputHelper output) : TunnelTest(outp
     public async Task An_expired_host_certificate_is_refused()
     {
         var authority = await KeyPair.GetAsync("ed25519", "authority");
-        var certified = await CertifyAsync(authority, await KeyPair.GetAsync("ed25519", "host"), "-h", "-n", "127.0.0.1", "-V", "20200101:20200102");
+        var certified = await Certificate.IssueAsync(authority, await KeyPair.GetAsync("ed25519", "host"), "-h", "-n", "127.0.0.1", "-V", "20200101:20200102");
         var sshd = await StartSshdAsync(new() { HostKeys = ["ed25519"], Config = [$"HostCertificate {certified}-cert.pub"] });
         using var files = await SshClientFiles.CreateAsync(sshd.Port);
         await File.WriteAllTextAsync(files.KnownHostsPath, $"@cert-authority * {authority.PublicLine}\n");
@@ -79,16 +75,5 @@ public sealed class CertificateTests(ITestOutputHelper output) : TunnelTest(outp
         var adit = await FailToOpenAsync(files, "-o", "StrictHostKeyChecking=yes");
 
         Assert.Matches("(?i)expired", adit.Error.Text);
-    }
-
-    // A copy of the key with its certificate beside it, as ssh expects to find them.
-    private async Task<string> CertifyAsync(KeyPair authority, KeyPair key, params IReadOnlyList<string> options)
-    {
-        var path = Path.Combine(_folder, Path.GetFileName(key.PrivatePath));
-        File.Copy(key.PrivatePath, path);
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        await File.WriteAllTextAsync(path + ".pub", key.PublicLine + "\n");
-        await ChildProcess.RunAsync(new ChildProcessStart("ssh-keygen", ["-q", "-s", authority.PrivatePath, "-I", "test", .. options, path + ".pub"]));
-        return path;
     }
 }

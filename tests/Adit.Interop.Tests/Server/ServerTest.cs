@@ -83,4 +83,22 @@ public abstract class ServerTest(ITestOutputHelper output) : PeerTest(output)
             // A reset is an end too.
         }
     }
+
+    /// <summary>Waits until a Unix socket is gone: with its file from the gateway, while sshd leaves that, and so the next client out.</summary>
+    internal static Task UntilGoneAsync(string path, ServerPeer server) => Patience.UntilAsync(
+        () => ServerPeer.IsGateway ? !File.Exists(path) : Refuses(path), $"nothing should listen on {path} any more", () => server.Log);
+
+    private static bool Refuses(string path)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(path));
+            return false;
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
+    }
 }

@@ -101,22 +101,4 @@ public sealed class StreamLocalTests(ITestOutputHelper output) : ServerTest(outp
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, File.GetUnixFileMode(path));
         await Bulk.EchoAsync(new UnixDomainSocketEndPoint(path));
     }
-
-    // sshd leaves the file, and so the next client out; the gateway does not.
-    private static Task UntilGoneAsync(string path, ServerPeer server) => Patience.UntilAsync(
-        () => ServerPeer.IsGateway ? !File.Exists(path) : Refuses(path), $"nothing should listen on {path} any more", () => server.Log);
-
-    private static bool Refuses(string path)
-    {
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            socket.Connect(new UnixDomainSocketEndPoint(path));
-            return false;
-        }
-        catch (SocketException)
-        {
-            return true;
-        }
-    }
 }
