@@ -19,6 +19,8 @@ internal sealed class ServerPeer : IAsyncDisposable
 
     public int Port => _server.Port;
 
+    public int Pid => _server.Process.Pid;
+
     public IReadOnlyList<KeyPair> HostKeys => _server.HostKeys;
 
     /// <summary>Those of a client that knows its host keys.</summary>

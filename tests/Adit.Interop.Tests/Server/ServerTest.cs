@@ -71,6 +71,13 @@ public abstract class ServerTest(ITestOutputHelper output) : PeerTest(output)
         return socket;
     }
 
+    /// <summary>Sends a few bytes to a <see cref="TcpService.Echo"/> and expects them back.</summary>
+    internal static async Task ExchangeAsync(Socket socket)
+    {
+        await socket.SendAsync("ping"u8.ToArray());
+        Assert.Equal(4, await socket.ReceiveAsync(new byte[8]).WithinAsync("the words should come back"));
+    }
+
     /// <summary>Waits until the far end has closed or reset the connection without sending anything more.</summary>
     internal static async Task AssertEndsAsync(Socket socket, Func<string> evidence)
     {
