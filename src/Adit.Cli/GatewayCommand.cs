@@ -17,7 +17,7 @@ namespace Adit.Cli;
 internal static class GatewayCommand
 {
     private const int Failed = 255;
-    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
 
     public static async Task<int> RunAsync(IReadOnlyList<string> args)
     {
@@ -45,7 +45,8 @@ internal static class GatewayCommand
         }
         catch (Exception e) when (e is UsageException or ConfigException or IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync($"adit: {e.Message}");
+            string sshd = e is ListenException { Failure: ListenFailure.InUse } ? " (address already in use)" : string.Empty;
+            await Console.Error.WriteLineAsync($"adit: {e.Message}{sshd}");
             return Failed;
         }
     }
@@ -94,14 +95,22 @@ internal static class GatewayCommand
             (drain.IsCancellationRequested ? end : drain).Cancel();
         }
 
-        await using GatewayServer gateway = await GatewayServer.StartAsync(load, events, TimeProvider.System, null, end.Token);
+        // Signals come whenever they like: they are taken before anybody can know that it listens.
+        GatewayServer? serving = null;
+        bool wantsReload = false;
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnStop);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnStop);
         using PosixSignalRegistration reload = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
             context.Cancel = true;
-            gateway.Reload();
+            Volatile.Write(ref wantsReload, true);
+            if (Volatile.Read(ref serving) is { } running)
+                running.Reload();
         });
+        await using GatewayServer gateway = await GatewayServer.StartAsync(load, events, TimeProvider.System, null, end.Token);
+        Volatile.Write(ref serving, gateway);
+        if (Volatile.Read(ref wantsReload))
+            gateway.Reload();
         using var pid = PidFile.Write(pidFile);
         await Background.ReadyAsync();
         await Task.Delay(Timeout.Infinite, drain.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

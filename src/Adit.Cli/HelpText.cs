@@ -59,7 +59,7 @@ internal static class HelpText
           -D             stay in the foreground with -E; without -E it always does
 
         SIGHUP reads the configuration again; its rules hold at once. SIGTERM takes
-        no more connections and waits up to 30 s for those there are; a second one
+        no more connections and waits up to 10 s for those there are; a second one
         ends them. Exit code: 255 for a wrong usage or configuration, or a port that
         is taken.
         """;

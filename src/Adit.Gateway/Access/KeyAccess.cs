@@ -15,8 +15,6 @@ internal sealed record AcceptedKey(SshPublicKey Key, KeyOptions Options);
 /// </summary>
 internal sealed class KeyAccess(GatewaySettings settings, string user, SystemAccount account, IPAddress address, TimeProvider time, Action<string> warn)
 {
-    private const int MaxFileLength = 1024 * 1024;
-    private const int MaxRevocationListLength = 64 * 1024 * 1024;
 
     /// <summary>The key as it is accepted, or why it is not.</summary>
     public (AcceptedKey? Accepted, string? Refusal) Judge(SshPublicKey key)
@@ -47,7 +45,7 @@ internal sealed class KeyAccess(GatewaySettings settings, string user, SystemAcc
             return null;
         try
         {
-            return RevokedKeys.Parse(ReadAll(path, MaxRevocationListLength), path).Refuses(key);
+            return RevokedKeys.Parse(ReadAll(path, RevokedKeys.MaxFileLength), path).Refuses(key);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SshException)
         {
@@ -58,28 +56,22 @@ internal sealed class KeyAccess(GatewaySettings settings, string user, SystemAcc
     private (AcceptedKey? Accepted, string? Refusal) JudgeByTrustedCa(SshPublicKey key, string trusted)
     {
         SshCertificate certificate = key.Certificate!;
-        if (Read(trusted) is not { } text)
+        if (AuthorizedKeys.Load(trusted, warn) is not { } authorities)
             return (null, $"TrustedUserCAKeys {trusted} cannot be read");
-        if (!AuthorizedKeys.Parse(text, trusted, warn).Holds(certificate.SigningKey))
+        if (!authorities.Lines.Any(line => line.Key.Equals(certificate.SigningKey)))
             return (null, "the certificate is signed by a key that is not trusted");
-        KeyOptions options = KeyOptions.None;
-        if (settings.AuthorizedPrincipalsFile is { } file)
+        if (settings.AuthorizedPrincipalsFile is not { } file)
         {
-            string path = Expand(file);
-            if (Safe(path) is not { } principals)
-                return (null, $"AuthorizedPrincipalsFile {path} cannot be used");
-            if (PrincipalsFile.Parse(principals, path, warn).Find(certificate.Principals) is not { } found)
-                return (null, $"none of the certificate's principals is in {path}");
-            options = found.Options;
-            if (certificate.Refusal(CertificateKind.User, found.Principal, time.GetUtcNow()) is { } invalid)
-                return (null, $"the certificate is refused: {invalid}");
-        }
-        else if (certificate.Refusal(CertificateKind.User, user, time.GetUtcNow()) is { } refusal)
-        {
-            return (null, $"the certificate is refused: {refusal}");
+            var line = new AuthorizedKey(new KeyOptions { CertAuthority = true }, certificate.SigningKey, string.Empty, trusted);
+            return Judged(key, line.Refusal(certificate, user, address, time.GetUtcNow()), () => line.Granted(certificate));
         }
 
-        return Merged(key, options);
+        string path = Expand(file);
+        if (Refused(path) is { } refusal)
+            return (null, refusal);
+        return PrincipalsFile.Load(path, warn)?.Find(certificate) is { } found
+            ? Judged(key, found.Refusal(certificate, address, time.GetUtcNow()), () => found.Granted(certificate))
+            : (null, $"none of the certificate's principals is in {path}");
     }
 
     private (AcceptedKey? Accepted, string? Refusal) JudgeByAuthorizedKeys(SshPublicKey key)
@@ -87,62 +79,30 @@ internal sealed class KeyAccess(GatewaySettings settings, string user, SystemAcc
         string? refusal = null;
         foreach (string path in settings.AuthorizedKeysFiles.Select(Expand))
         {
-            if (Safe(path) is not { } text)
-                continue;
-            foreach (AuthorizedKey line in AuthorizedKeys.Parse(text, path, warn).For(key))
+            if (Refused(path) is { } unsafeFile)
             {
-                if (line.Refusal(key, user, address, time.GetUtcNow()) is { } why)
-                {
-                    refusal = $"{line.Place}: {why}";
-                    continue;
-                }
+                refusal = unsafeFile;
+                continue;
+            }
 
-                (AcceptedKey? accepted, string? notMerged) = Merged(key, line.Options);
+            foreach (AuthorizedKey line in AuthorizedKeys.Load(path, warn)?.For(key) ?? [])
+            {
+                (AcceptedKey? accepted, string? why) = Judged(
+                    key, line.Refusal(key.Certificate, user, address, time.GetUtcNow()), () => line.Granted(key.Certificate));
                 if (accepted is not null)
                     return (accepted, null);
-                refusal = $"{line.Place}: {notMerged}";
+                refusal = $"{line.Place}: {why}";
             }
         }
 
         return (null, refusal);
     }
 
-    private (AcceptedKey? Accepted, string? Refusal) Merged(SshPublicKey key, KeyOptions line)
-    {
-        try
-        {
-            KeyOptions options = key.Certificate is { } certificate ? KeyOptions.Merge(line, KeyOptions.FromCertificate(certificate)) : line;
-            return options.Refusal(address, time.GetUtcNow()) is { } refusal ? (null, refusal) : (new(key, options), null);
-        }
-        catch (FormatException e)
-        {
-            return (null, e.Message);
-        }
-    }
+    private static (AcceptedKey? Accepted, string? Refusal) Judged(SshPublicKey key, string? refusal, Func<KeyOptions> granted) =>
+        refusal is null ? (new(key, granted()), null) : (null, refusal);
 
-    private byte[]? Safe(string path)
-    {
-        if (settings.StrictModes && File.Exists(path) && StrictModes.Refusal(path, account.Home) is { } unsafeFile)
-        {
-            warn($"{unsafeFile} (StrictModes)");
-            return null;
-        }
-
-        return Read(path);
-    }
-
-    private byte[]? Read(string path)
-    {
-        try
-        {
-            return File.Exists(path) ? ReadAll(path, MaxFileLength) : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            warn($"{path} cannot be read: {e.Message}");
-            return null;
-        }
-    }
+    private string? Refused(string path) =>
+        settings.StrictModes && File.Exists(path) && StrictModes.Refusal(path, account.Home) is { } refusal ? $"{refusal} (StrictModes)" : null;
 
     private static byte[] ReadAll(string path, int limit) => new FileInfo(path).Length <= limit
         ? File.ReadAllBytes(path)

@@ -61,9 +61,7 @@ internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, Gatew
         (AcceptedKey? accepted, string? refusal) = _keys!.Judge(key);
         if (accepted is null)
             return new(Refused(refusal!));
-        if (proved)
-            _key = _key is null ? accepted : accepted with { Options = KeyOptions.Merge(_key.Options, accepted.Options) };
-        return new(true);
+        return new(!proved || Take(accepted));
     }
 
     public override ValueTask<bool> AcceptsPasswordAsync(ReadOnlyMemory<byte> password, CancellationToken cancellationToken)
@@ -96,7 +94,7 @@ internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, Gatew
 
     public override void OnSuccess(IReadOnlyList<string> methods)
     {
-        Grant = new(User!, _key?.Key, _key?.Options ?? KeyOptions.None, string.Join(',', methods));
+        Grant = new(User!, _key?.Key, _key?.Options ?? new KeyOptions(), string.Join(',', methods));
         visitor.Report(new() { Time = visitor.Time.GetUtcNow(), Event = GatewayEventKind.Authenticated, Method = Grant.Methods });
     }
 
@@ -136,6 +134,20 @@ internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, Gatew
         if (Denied(now) is { } denied)
             return $"the rules have changed: {denied}";
         return Grant?.Key is { } key && KeyAccess.Revoked(now, key) is { } revoked ? $"the key is {revoked}" : null;
+    }
+
+    // Where several keys are needed, what they allow together counts.
+    private bool Take(AcceptedKey accepted)
+    {
+        try
+        {
+            _key = _key is null ? accepted : accepted with { Options = KeyOptions.Merge(_key.Options, accepted.Options) };
+            return true;
+        }
+        catch (FormatException e)
+        {
+            return Refused(e.Message);
+        }
     }
 
     private bool Refused(string reason)

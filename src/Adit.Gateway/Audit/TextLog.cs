@@ -33,9 +33,16 @@ internal sealed class TextLog(TextWriter writer, LogVerbosity level) : IGatewayE
         _ => LogVerbosity.Info,
     };
 
+    // As sshd has it, and what searches logs expects.
+    private static string Place(string? source)
+    {
+        int colon = source?.LastIndexOf(':') ?? -1;
+        return colon > 0 ? $"{source![..colon].Trim('[', ']')} port {source[(colon + 1)..]}" : source ?? "nowhere";
+    }
+
     private static string Line(GatewayEvent e)
     {
-        string who = string.Create(CultureInfo.InvariantCulture, $"{(e.User is null ? string.Empty : $"{e.User} ")}from {e.Source} (connection {e.Connection})");
+        string who = string.Create(CultureInfo.InvariantCulture, $"{(e.User is null ? string.Empty : $"{e.User} ")}from {Place(e.Source)} (connection {e.Connection})");
         string key = e.Key is null ? string.Empty : $": {e.Key}" + (e.Certificate is null ? string.Empty : $" {e.Certificate}");
         string why = e.Detail ?? e.Reason ?? "no reason";
         string bytes = string.Create(CultureInfo.InvariantCulture, $"{e.BytesOut} bytes out, {e.BytesIn} bytes in, {e.Seconds:0.0} s");

@@ -28,7 +28,7 @@ internal sealed class ForwardPolicy
     /// <summary>Why a target may not be opened, before its name is looked up; null when nothing speaks against it so far.</summary>
     public string? RefusesOpen(Endpoint target)
     {
-        if (Forbidden(target.IsUnix ? _settings.AllowStreamLocalForwarding : _settings.AllowTcpForwarding, ForwardDirections.Local) is { } forbidden)
+        if (Forbidden(target.IsUnix, ForwardDirections.Local) is { } forbidden)
             return forbidden;
         if (target.IsUnix)
         {
@@ -55,7 +55,7 @@ internal sealed class ForwardPolicy
     /// <summary>Why may not be listened where the client asks for; null when it may.</summary>
     public string? RefusesListen(ListenRequest asked)
     {
-        if (Forbidden(asked.Path is null ? _settings.AllowTcpForwarding : _settings.AllowStreamLocalForwarding, ForwardDirections.Remote) is { } forbidden)
+        if (Forbidden(asked.Path is not null, ForwardDirections.Remote) is { } forbidden)
             return forbidden;
         if (asked.Path is { } path)
         {
@@ -90,12 +90,15 @@ internal sealed class ForwardPolicy
     public string? RefusesBinding(ListenRequest asked, IPAddress address) =>
         asked.Path is null && _listen.Any && _listen.Refusal(asked.Address, address, asked.Port) is { } rule ? $"AditPermitListen: {rule}" : null;
 
-    private string? Forbidden(ForwardDirections allowed, ForwardDirections wanted)
+    // AllowTcpForwarding holds for sockets too, as with sshd.
+    private string? Forbidden(bool isSocket, ForwardDirections wanted)
     {
         if (_settings.DisableForwarding)
             return "DisableForwarding is set";
-        if (!allowed.HasFlag(wanted))
-            return "forwarding of this kind is not allowed";
-        return _options.PermitPortForwarding ? null : "the key does not permit forwarding";
+        if (!_settings.AllowTcpForwarding.HasFlag(wanted))
+            return "AllowTcpForwarding does not allow this direction";
+        if (isSocket && !_settings.AllowStreamLocalForwarding.HasFlag(wanted))
+            return "AllowStreamLocalForwarding does not allow this direction";
+        return _options.PermitPortForwarding ? null : "the options of the key, or of its certificate, do not permit port-forwarding";
     }
 }

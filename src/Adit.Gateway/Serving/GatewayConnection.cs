@@ -40,6 +40,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     private RemoteForwards? _remote;
     private Sessions? _sessions;
     private DateTimeOffset _usedAt;
+    private volatile bool _draining;
     private long _bytesOut;
     private long _bytesIn;
 
@@ -107,7 +108,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             lock (_rulesLock)
             {
                 if (_rules is null || _rules.From != now)
-                    _rules = ConnectionRules.Of(now, _access.Subject, Grant?.Options ?? KeyOptions.None);
+                    _rules = ConnectionRules.Of(now, _access.Subject, Grant?.Options ?? new KeyOptions());
                 return _rules;
             }
         }
@@ -174,7 +175,9 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             _usedAt = now;
         UserLimits limits = tally.Limits;
         TimeSpan unused = Rules.Settings.UnusedConnectionTimeout;
-        if (limits.Session is { } session && now - _since >= session)
+        if (_draining && ssh.ChannelCount == 0)
+            EndDrained();
+        else if (limits.Session is { } session && now - _since >= session)
             ssh.Close(CloseReason.Expired, $"the session has lasted {session.TotalSeconds:0} s, as long as it may (AditMaxSession)");
         else if (limits.TotalBytes is { } bytes && tally.Meter.Total > bytes)
             ssh.Close(CloseReason.Expired, $"the session has carried {bytes} bytes, as much as it may (AditMaxBytes)");
@@ -182,6 +185,15 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             ssh.Close(CloseReason.Expired, "the user's key is valid no longer");
         else if (unused > TimeSpan.Zero && now - _usedAt >= unused)
             ssh.Close(CloseReason.Expired, $"the connection was not used for {unused.TotalSeconds:0} s (UnusedConnectionTimeout)");
+    }
+
+    /// <summary>Opens no more, and ends when the last channel is gone.</summary>
+    public void Drain()
+    {
+        _draining = true;
+        if (_ssh is { ChannelCount: > 0 })
+            return;
+        EndDrained();
     }
 
     /// <summary>A new configuration is in force.</summary>
@@ -214,7 +226,9 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     void IConnectionHandler.OnChannelOpen(IncomingChannel channel)
     {
         _usedAt = _gateway.Now();
-        if (ChannelConnection.Direct(channel, Leg, _local) is { } direct)
+        if (_draining)
+            channel.Refuse(ChannelOpenFailureReason.AdministrativelyProhibited, "the gateway is stopping");
+        else if (ChannelConnection.Direct(channel, Leg, _local) is { } direct)
         {
             if (!_channels.TryAdd(direct))
                 channel.Refuse(ChannelOpenFailureReason.AdministrativelyProhibited, "the connection is ending");
@@ -242,6 +256,9 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             throw new SshFormatException($"more than {MaxWaitingRequests} requests of the client wait to be served");
         }
     }
+
+    // A client that is not in yet is ended by the gateway's own end.
+    private void EndDrained() => _ssh?.Close(CloseReason.Closed, "the gateway is stopping");
 
     private Sessions SessionsOf() => _sessions ??= new(this);
 

@@ -159,6 +159,8 @@ internal sealed class GatewayServer : IAsyncDisposable
         await _stopAccepting.CancelAsync().ConfigureAwait(false);
         foreach (LocalListener listener in _listeners)
             await listener.DisposeAsync().ConfigureAwait(false);
+        foreach (GatewayConnection connection in _connections.Values)
+            connection.Drain();
         Report(new() { Time = Now(), Event = GatewayEventKind.Draining, Detail = $"{_connections.Count} connections have {limit.TotalSeconds:0} s" });
         Task gone = Task.WhenAll(_connections.Values.Select(static connection => connection.Gone));
         await gone.WaitAsync(limit, Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

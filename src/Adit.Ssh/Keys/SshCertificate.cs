@@ -73,13 +73,13 @@ public sealed class SshCertificate
     {
         long seconds = now.ToUnixTimeSeconds();
         if (Kind != kind)
-            return $"it is a {Kind} certificate where a {kind} certificate is needed";
+            return $"it is a {Name(Kind)} certificate where a {Name(kind)} certificate is needed";
         if (seconds < 0 || (ulong)seconds < ValidAfter)
-            return "it is not valid yet";
+            return "it is not yet valid";
         if ((ulong)seconds >= ValidBefore)
             return "it has expired";
         if (!Principals.Contains(principal))
-            return Principals.Count == 0 ? "it names no principals" : $"it is for {PeerText.Printable(string.Join(", ", Principals))}, not for {principal}";
+            return Principals.Count == 0 ? "it names no principals" : $"its principals are {PeerText.Printable(string.Join(", ", Principals))}, and {principal} is not among them";
 
         // PROTOCOL.certkeys: what is critical and not understood is a refusal. verify-required is for security keys, which are not served.
         foreach ((string option, _) in CriticalOptions)
@@ -90,6 +90,8 @@ public sealed class SshCertificate
 
         return null;
     }
+
+    private static string Name(CertificateKind kind) => kind is CertificateKind.Host ? "host" : "user";
 
     internal static SshCertificate Read(KeyType type, ReadOnlySpan<byte> blob, ref SshReader reader)
     {

@@ -1,92 +1,89 @@
+using System.Collections.Immutable;
 using System.Net;
+using Adit.Relay;
 
 namespace Adit.OpenSsh;
 
 /// <summary>
 /// A list of addresses as in <c>from=</c> of authorized_keys, <c>Match Address</c> and <c>source-address</c> of certificates: addresses,
-/// wildcard patterns and CIDR blocks, with commas between them and <c>!</c> in front of those that are excluded. Immutable.
+/// wildcard patterns over the textual address and CIDR blocks, with commas between them and <c>!</c> in front of those that are excluded.
+/// IPv6 addresses that stand for IPv4 ones are treated as those. Immutable; safe to share.
 /// </summary>
 internal sealed class AddressPatternList
 {
     private const int MaxLength = 16 * 1024;
     private const int MaxEntries = 1024;
+    private const int MaxAddressText = 128;
 
-    private readonly Entry[] _entries;
+    private readonly AddressPattern[] _patterns;
+    private readonly AddressPatternList? _also;
 
-    private AddressPatternList(string text, Entry[] entries)
+    private AddressPatternList(string text, AddressPattern[] patterns, ImmutableArray<string> hostNames, AddressPatternList? also = null)
     {
         Text = text;
-        _entries = entries;
+        HostNames = hostNames;
+        _patterns = patterns;
+        _also = also;
     }
 
     /// <summary>The list as written.</summary>
     public string Text { get; }
 
-    /// <summary>Whether some entry is the name of a host. Such an entry fits nobody, since names are not looked up.</summary>
-    public bool HasNames => _entries.Any(static entry => entry.Pattern?.Any(static c => char.IsAsciiLetter(c) && !char.IsAsciiHexDigit(c)) is true);
+    /// <summary>
+    /// The entries that only a host's name could fit. They are legal and fit nothing, since no names are looked up: one with a <c>!</c> in
+    /// front excludes nobody.
+    /// </summary>
+    public ImmutableArray<string> HostNames { get; }
 
+    /// <summary>Reads a list of at most 16 KiB and 1024 entries.</summary>
     /// <exception cref="FormatException">It cannot be understood; the message says why.</exception>
-    public static AddressPatternList Parse(string text) => Parse(text, onlyBlocks: false);
+    public static AddressPatternList Parse(string text) => Parse(text, AddressPattern.Parse);
 
-    /// <summary>A list without patterns, as a certificate has it (source-address).</summary>
+    /// <summary>Reads a list of addresses and CIDR blocks alone, as certificates have it: no wildcards, names or exclusions.</summary>
     /// <exception cref="FormatException">It cannot be understood; the message says why.</exception>
-    public static AddressPatternList ParseCidrOnly(string text) => Parse(text, onlyBlocks: true);
+    public static AddressPatternList ParseCidrOnly(string text) => Parse(text, AddressPattern.ParseBlock);
 
-    /// <summary>Whether the address is on the list. One that an excluded entry fits is not, whatever else fits.</summary>
+    /// <summary>The list that those addresses are on that are on both.</summary>
+    public AddressPatternList And(AddressPatternList other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return new($"{Text} and {other.Text}", _patterns, [.. HostNames, .. other.HostNames], _also is null ? other : _also.And(other));
+    }
+
+    /// <summary>Whether the address is on the list. One that an excluded pattern fits is not, whatever else fits.</summary>
     public bool Contains(IPAddress address)
     {
+        ArgumentNullException.ThrowIfNull(address);
         if (address.IsIPv4MappedToIPv6)
             address = address.MapToIPv4();
-        string? text = null;
-        bool fits = false;
-        foreach (Entry entry in _entries)
+        Span<char> text = stackalloc char[MaxAddressText];
+        if (!address.TryFormat(text, out int length))
+            return false;
+        bool found = false;
+        foreach (AddressPattern pattern in _patterns)
         {
-            bool here = entry.Block is { } block
-                ? block.Contains(address)
-                : PatternList.Fits(text ??= WithoutScope(address), entry.Pattern);
-            if (here && entry.Excludes)
+            if (!pattern.Fits(address, text[..length]))
+                continue;
+            if (pattern.IsExcluded)
                 return false;
-            fits |= here;
+            found = true;
         }
 
-        return fits;
+        return found && _also?.Contains(address) is not false;
     }
 
-    private static AddressPatternList Parse(string text, bool onlyBlocks)
+    /// <inheritdoc/>
+    public override string ToString() => Text;
+
+    private static AddressPatternList Parse(string text, Func<string, AddressPattern> parse)
     {
+        ArgumentNullException.ThrowIfNull(text);
         if (text.Length > MaxLength)
-            throw new FormatException($"a list of addresses has at most {MaxLength} characters");
-        string[] parts = text.Split(',');
-        if (parts.Length > MaxEntries)
-            throw new FormatException($"a list of addresses has at most {MaxEntries} entries");
-        return new(text, [.. parts.Select(part => ParseEntry(part, onlyBlocks))]);
+            throw new FormatException($"the list of addresses is over the limit of {MaxLength} characters");
+        string[] entries = text.Split(',');
+        if (entries.Length > MaxEntries)
+            throw new FormatException($"the list of addresses has {entries.Length} entries, over the limit of {MaxEntries}");
+        AddressPattern[] patterns = Array.ConvertAll(entries, entry => parse(entry));
+        return new(text, patterns, [.. entries.Where((_, index) => patterns[index].IsHostName)]);
     }
-
-    private static Entry ParseEntry(string part, bool onlyBlocks)
-    {
-        bool excludes = part.StartsWith('!');
-        string body = excludes ? part[1..] : part;
-        if (body.Length == 0)
-            throw new FormatException("an entry of a list of addresses is empty");
-        if (body.Contains('/', StringComparison.Ordinal))
-        {
-            return IPNetwork.TryParse(body, out IPNetwork block)
-                ? new(excludes, block, null)
-                : throw new FormatException($"\"{body}\" is no block of addresses: write it as in 10.0.0.0/8, with no bits set behind the first 8");
-        }
-
-        bool isWhole = body.Contains(':', StringComparison.Ordinal) || body.Count(static c => c == '.') == 3;
-        if (isWhole && IPAddress.TryParse(body, out IPAddress? address))
-        {
-            if (address.IsIPv4MappedToIPv6)
-                address = address.MapToIPv4();
-            return new(excludes, new IPNetwork(address, address.GetAddressBytes().Length * 8), null);
-        }
-
-        return onlyBlocks ? throw new FormatException($"\"{body}\" is no address") : new(excludes, null, body.ToLowerInvariant());
-    }
-
-    private static string WithoutScope(IPAddress address) => address.ToString().Split('%')[0];
-
-    private readonly record struct Entry(bool Excludes, IPNetwork? Block, string? Pattern);
 }

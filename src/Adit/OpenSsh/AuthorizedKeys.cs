@@ -1,95 +1,112 @@
-using System.Globalization;
-using System.Net;
+using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Text;
+using Adit.Relay;
 using Adit.Ssh.Keys;
 
 namespace Adit.OpenSsh;
 
-/// <summary>A line of authorized_keys. Immutable.</summary>
-/// <param name="Key">The key.</param>
-/// <param name="Options">What it allows.</param>
-/// <param name="Place">File and line.</param>
-internal sealed record AuthorizedKey(SshPublicKey Key, KeyOptions Options, string Place)
-{
-    /// <summary>Why the line does not let this user in; null when it does.</summary>
-    /// <param name="presented">The key or certificate that the client presents.</param>
-    /// <param name="user">The user.</param>
-    /// <param name="address">Where the client is.</param>
-    /// <param name="now">The time.</param>
-    public string? Refusal(SshPublicKey presented, string user, IPAddress address, DateTimeOffset now)
-    {
-        if (Options.Refusal(address, now) is { } refusal)
-            return refusal;
-        if (presented.Certificate is not { } certificate)
-            return null;
-        string? principal = Options.Principals.IsEmpty ? user : Options.Principals.FirstOrDefault(certificate.Principals.Contains);
-        return principal is null
-            ? "the certificate names none of the line's principals"
-            : certificate.Refusal(CertificateKind.User, principal, now) is { } invalid ? $"the certificate is refused: {invalid}" : null;
-    }
-}
-
-/// <summary>The keys of an authorized_keys file, sshd(8). Lines that cannot be understood are passed over, and told of. Immutable.</summary>
+/// <summary>
+/// An authorized_keys file: sshd(8), AUTHORIZED_KEYS FILE FORMAT. Its lines only ever permit, so that one which cannot be understood is
+/// passed over. Immutable; safe to share.
+/// </summary>
 internal sealed class AuthorizedKeys
 {
-    private const int MaxLines = 10_000;
-    private const int MaxLineLength = 16 * 1024;
+    private AuthorizedKeys(ImmutableArray<AuthorizedKey> lines) => Lines = lines;
 
-    private readonly List<AuthorizedKey> _lines;
+    /// <summary>The lines that were understood, in their order.</summary>
+    public ImmutableArray<AuthorizedKey> Lines { get; }
 
-    private AuthorizedKeys(List<AuthorizedKey> lines) => _lines = lines;
+    /// <summary>Reads a file of at most 1 MiB; null where there is none, or none that can be read.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="warn">Told what is left out, with file and line.</param>
+    public static AuthorizedKeys? Load(string path, Action<string> warn)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(warn);
+        return UserFile.Read(path, warn) is { } text ? Parse(text, path, warn) : null;
+    }
 
-    /// <summary>Reads the text of a file.</summary>
+    /// <summary>Reads the text of a file: at most 1 MiB, and 10,000 lines of at most 8 KiB.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="path">Its name, for messages.</param>
-    /// <param name="warn">Hears of lines that are passed over.</param>
+    /// <param name="path">The file, for messages.</param>
+    /// <param name="warn">Told what is left out, with file and line.</param>
     public static AuthorizedKeys Parse(ReadOnlySpan<byte> text, string path, Action<string> warn)
     {
-        var lines = new List<AuthorizedKey>();
-        int number = 0;
-        foreach (Range range in text.Split((byte)'\n'))
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(warn);
+        ImmutableArray<AuthorizedKey>.Builder keys = ImmutableArray.CreateBuilder<AuthorizedKey>();
+        foreach (UserFileLine line in UserFile.Lines(text, path, warn))
         {
-            string place = string.Create(CultureInfo.InvariantCulture, $"{path}:{++number}");
-            if (number > MaxLines)
-            {
-                warn($"{place}: the file has more than {MaxLines} lines; the rest is passed over");
-                break;
-            }
-
+            if (line.Text.StartsWith('#'))
+                continue;
             try
             {
-                if (ParseLine(text[range].Trim(" \t\r"u8), place) is { } line)
-                    lines.Add(line);
+                keys.Add(ParseLine(line));
             }
             catch (Exception e) when (e is FormatException or SshKeyException)
             {
-                warn($"{place}: {e.Message}; the line is passed over");
+                warn(UserFile.PassedOver(line.Place, e.Message));
+                continue;
             }
+
+            if (keys[^1].Options.From?.HostNames is [var name, ..])
+                warn($"{line.Place}: from= names hosts, such as {Printable.Text(name)}; names are not looked up, so that these fit nobody");
         }
 
-        return new(lines);
+        return new(keys.DrainToImmutable());
     }
 
-    /// <summary>The lines that are about a key: with the key itself, or for a certificate with the authority that signed it.</summary>
-    public IEnumerable<AuthorizedKey> For(SshPublicKey presented) => presented.Certificate is { } certificate
-        ? _lines.Where(line => line.Options.CertAuthority && line.Key.Equals(certificate.SigningKey))
-        : _lines.Where(line => !line.Options.CertAuthority && line.Key.Equals(presented));
-
-    /// <summary>Whether the file holds a key, whatever its options.</summary>
-    public bool Holds(SshPublicKey key) => _lines.Any(line => line.Key.Equals(key));
-
-    private static AuthorizedKey? ParseLine(ReadOnlySpan<byte> bytes, string place)
+    /// <summary>
+    /// The lines about a key: of a plain key those that have it, of a certificate those that have the key that signed it and say
+    /// <c>cert-authority</c>. Whether one lets the user in is for <see cref="AuthorizedKey.Refusal"/> to say.
+    /// </summary>
+    public IEnumerable<AuthorizedKey> For(SshPublicKey presented)
     {
-        if (bytes.IsEmpty || bytes[0] == '#')
-            return null;
-        if (bytes.Length > MaxLineLength)
-            throw new FormatException($"the line has more than {MaxLineLength} bytes");
-        string line = Encoding.UTF8.GetString(bytes);
-        if (SshPublicKey.TryParseLine(line, out SshPublicKey? key, out _))
-            return new(key, KeyOptions.None, place);
-        (List<(string, string?)> written, string rest) = OptionList.Split(line);
-        return SshPublicKey.TryParseLine(rest, out key, out _)
-            ? new(key, KeyOptions.Parse(written), place)
-            : throw new FormatException("it holds no key of a type that is served");
+        ArgumentNullException.ThrowIfNull(presented);
+        SshPublicKey wanted = presented.Certificate?.SigningKey ?? presented;
+        bool isCertificate = presented.Certificate is not null;
+        return Lines.Where(line => line.Options.CertAuthority == isCertificate && line.Key.Equals(wanted));
+    }
+
+    // As with ssh, the line is one without options if it begins with a key.
+    private static AuthorizedKey ParseLine(UserFileLine line)
+    {
+        string options = string.Empty;
+        if (!TryReadKey(line.Text, out byte[] blob, out string comment))
+        {
+            options = line.Text[..KeyOptionsReader.LengthOf(line.Text)];
+            string rest = line.Text[options.Length..].TrimStart(' ', '\t');
+            if (rest.Length == 0 || !TryReadKey(rest, out blob, out comment))
+                throw new FormatException("there is no key as in a .pub file, or its base64 is damaged");
+        }
+
+        KeyOptions parsed = KeyOptions.Parse(options);
+        SshPublicKey key = SshPublicKey.Parse(blob);
+        return key.Certificate is null
+            ? new(parsed, key, comment, line.Place)
+            : throw new FormatException("the line has a certificate, and a plain key is needed; put the key of its signer here, with cert-authority");
+    }
+
+    private static bool TryReadKey(string text, out byte[] blob, out string comment)
+    {
+        blob = [];
+        comment = string.Empty;
+        string[] fields = text.Split((char[])[' ', '\t'], 3, StringSplitOptions.RemoveEmptyEntries);
+        if (fields.Length < 2)
+            return false;
+        byte[] name = Encoding.UTF8.GetBytes(fields[0]);
+        byte[] bytes = new byte[fields[1].Length];
+        if (!Convert.TryFromBase64String(fields[1], bytes, out int length)
+            || length < sizeof(uint) + name.Length
+            || BinaryPrimitives.ReadUInt32BigEndian(bytes) != name.Length
+            || !bytes.AsSpan(sizeof(uint), name.Length).SequenceEqual(name))
+        {
+            return false;
+        }
+
+        blob = bytes[..length];
+        comment = fields.Length > 2 ? fields[2].Trim() : string.Empty;
+        return true;
     }
 }

@@ -1,19 +1,20 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Net;
 using System.Text;
+using Adit.Relay;
 using Adit.Ssh.Keys;
 
 namespace Adit.OpenSsh;
 
-/// <summary>What a key allows: the options of its line in authorized_keys (sshd(8)), of a principal, or of a certificate. Immutable.</summary>
+/// <summary>
+/// What a key may be used for: the options of a line of authorized_keys or of a principals file, or those of a certificate. Immutable.
+/// </summary>
 internal sealed record KeyOptions
 {
-    /// <summary>No options: everything is allowed.</summary>
-    public static KeyOptions None { get; } = new();
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Whether connections may be forwarded.</summary>
+    /// <summary>Whether ports may be forwarded.</summary>
     public bool PermitPortForwarding { get; init; } = true;
 
     /// <summary>Whether the agent may be forwarded.</summary>
@@ -22,150 +23,150 @@ internal sealed record KeyOptions
     /// <summary>Whether X11 may be forwarded.</summary>
     public bool PermitX11Forwarding { get; init; } = true;
 
-    /// <summary>Whether there may be a terminal.</summary>
+    /// <summary>Whether a terminal may be had.</summary>
     public bool PermitPty { get; init; } = true;
 
-    /// <summary>Whether ~/.ssh/rc is run.</summary>
+    /// <summary>Whether ~/.ssh/rc may be run.</summary>
     public bool PermitUserRc { get; init; } = true;
 
-    /// <summary>What may be opened, as written; empty for anything.</summary>
+    /// <summary>
+    /// Where local forwards may go: <c>host:port</c>, the host literal or <c>*</c>, the port a number or <c>*</c>, IPv6 addresses in
+    /// brackets. Empty for anywhere; <c>none</c> alone for nowhere, which only <see cref="Merge"/> makes.
+    /// </summary>
     public ImmutableArray<string> PermitOpen { get; init; } = [];
 
-    /// <summary>Where may be listened, as written; empty for anywhere.</summary>
+    /// <summary>
+    /// Where remote forwards may listen: <c>host:port</c>, the host a pattern, the port a number or <c>*</c>. Empty for anywhere;
+    /// <c>none</c> alone for nowhere, which only <see cref="Merge"/> makes.
+    /// </summary>
     public ImmutableArray<string> PermitListen { get; init; } = [];
 
-    /// <summary>From where the key may be used: each list has to hold the address.</summary>
-    public ImmutableArray<AddressPatternList> From { get; init; } = [];
+    /// <summary>Where a connection must come from; null for anywhere.</summary>
+    public AddressPatternList? From { get; init; }
 
-    /// <summary>From when on the key is valid no longer; null for never.</summary>
+    /// <summary>When the options cease to permit anything; null for never.</summary>
     public DateTimeOffset? Expiry { get; init; }
 
-    /// <summary>Whether the key signs certificates, and is none for logging in itself.</summary>
+    /// <summary>Whether the key signs certificates, and is none to log in with.</summary>
     public bool CertAuthority { get; init; }
 
-    /// <summary>The principals of which a certificate has to name one; empty for the user's name.</summary>
+    /// <summary>The principals of which a certificate must have one; empty for the user's name.</summary>
     public ImmutableArray<string> Principals { get; init; } = [];
 
-    /// <summary>The command that is run whatever the client asks for; null for the client's.</summary>
+    /// <summary>The command that is run instead of what is asked for; null for none.</summary>
     public string? Command { get; init; }
 
-    /// <summary>Reads the options of a line.</summary>
-    /// <exception cref="FormatException">One is unknown, or its value wrong; the message says which.</exception>
-    public static KeyOptions Parse(IEnumerable<(string Name, string? Value)> written)
+    /// <summary>The environment, without names that repeat.</summary>
+    public ImmutableArray<KeyValuePair<string, string>> Environment { get; init; } = [];
+
+    /// <summary>The tun device, a number or <c>any</c>; null for none.</summary>
+    public string? Tunnel { get; init; }
+
+    /// <summary>Whether a security key need not be touched.</summary>
+    public bool NoTouchRequired { get; init; }
+
+    /// <summary>Reads options as written in front of a key, with commas and without blanks between; at most 8 KiB.</summary>
+    /// <exception cref="FormatException">They cannot be understood, or ask for what is not served; the message says why.</exception>
+    public static KeyOptions Parse(string text) => new KeyOptionsReader(text).Read();
+
+    /// <summary>What a user's certificate permits.</summary>
+    /// <exception cref="FormatException">It is no user's, or has options that cannot be understood; the message says which.</exception>
+    public static KeyOptions FromCertificate(SshCertificate certificate)
     {
-        KeyOptions options = None;
-        foreach ((string name, string? value) in written)
-            options = options.With(name.ToLowerInvariant(), value);
+        ArgumentNullException.ThrowIfNull(certificate);
+        if (certificate.Kind is not CertificateKind.User)
+            throw new FormatException("the certificate is a host's, not a user's");
+        var options = new KeyOptions
+        {
+            PermitPortForwarding = false,
+            PermitAgentForwarding = false,
+            PermitX11Forwarding = false,
+            PermitPty = false,
+            PermitUserRc = false,
+        };
+        foreach ((string name, byte[] data) in certificate.CriticalOptions)
+        {
+            options = name switch
+            {
+                "force-command" => options with { Command = ReadText(name, data) },
+                "source-address" => options with { From = AddressPatternList.ParseCidrOnly(ReadText(name, data)) },
+                "verify-required" => throw new FormatException("the certificate asks for a security key (verify-required), and those are not served"),
+                _ => throw new FormatException($"the certificate has the unknown critical option {Printable.Text(name)}"),
+            };
+        }
+
+        foreach ((string name, byte[] data) in certificate.Extensions)
+        {
+            KeyOptions before = options;
+            options = name switch
+            {
+                "permit-port-forwarding" => options with { PermitPortForwarding = true },
+                "permit-agent-forwarding" => options with { PermitAgentForwarding = true },
+                "permit-X11-forwarding" => options with { PermitX11Forwarding = true },
+                "permit-pty" => options with { PermitPty = true },
+                "permit-user-rc" => options with { PermitUserRc = true },
+                "no-touch-required" => options with { NoTouchRequired = true },
+                _ => options,
+            };
+            if (!ReferenceEquals(before, options) && data.Length > 0)
+                throw new FormatException($"the certificate's extension {name} has a value, and it takes none");
+        }
+
         return options;
     }
 
-    /// <summary>What a user certificate says, OpenSSH's PROTOCOL.certkeys.</summary>
-    /// <exception cref="FormatException">A critical option cannot be understood.</exception>
-    public static KeyOptions FromCertificate(SshCertificate certificate)
+    /// <summary>
+    /// What both the line of a key or principal and the certificate permit. Stricter than ssh where both have a list: an address or a forward
+    /// must be on both. What only a line can say of an authority is left out.
+    /// </summary>
+    /// <exception cref="FormatException">They contradict each other; the message says how.</exception>
+    public static KeyOptions Merge(KeyOptions key, KeyOptions certificate)
     {
-        bool Has(string extension) => certificate.Extensions.Any(pair => pair.Key == extension);
-        string? Critical(string option) => certificate.CriticalOptions.Where(pair => pair.Key == option).Select(static pair => Text(pair.Value)).FirstOrDefault();
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(certificate);
+        if (key.Command is not null && certificate.Command is not null && key.Command != certificate.Command)
+            throw new FormatException("the key's line and the certificate force different commands");
         return new()
         {
-            PermitPortForwarding = Has("permit-port-forwarding"),
-            PermitAgentForwarding = Has("permit-agent-forwarding"),
-            PermitX11Forwarding = Has("permit-X11-forwarding"),
-            PermitPty = Has("permit-pty"),
-            PermitUserRc = Has("permit-user-rc"),
-            Command = Critical("force-command"),
-            From = Critical("source-address") is { } addresses ? [AddressPatternList.ParseCidrOnly(addresses)] : [],
+            PermitPortForwarding = key.PermitPortForwarding && certificate.PermitPortForwarding,
+            PermitAgentForwarding = key.PermitAgentForwarding && certificate.PermitAgentForwarding,
+            PermitX11Forwarding = key.PermitX11Forwarding && certificate.PermitX11Forwarding,
+            PermitPty = key.PermitPty && certificate.PermitPty,
+            PermitUserRc = key.PermitUserRc && certificate.PermitUserRc,
+            NoTouchRequired = key.NoTouchRequired && certificate.NoTouchRequired,
+            PermitOpen = ForwardPermit.Both("permitopen", key.PermitOpen, certificate.PermitOpen, patterns: false),
+            PermitListen = ForwardPermit.Both("permitlisten", key.PermitListen, certificate.PermitListen, patterns: true),
+            From = key.From is { } from && certificate.From is { } also ? from.And(also) : key.From ?? certificate.From,
+            Expiry = key.Expiry < certificate.Expiry ? key.Expiry : certificate.Expiry ?? key.Expiry,
+            Command = key.Command ?? certificate.Command,
+            Environment = key.Environment.IsEmpty ? certificate.Environment : key.Environment,
+            Tunnel = key.Tunnel ?? certificate.Tunnel,
         };
     }
 
-    /// <summary>What both allow.</summary>
-    /// <exception cref="FormatException">Each forces another command.</exception>
-    public static KeyOptions Merge(KeyOptions one, KeyOptions other)
+    /// <summary>Why the options permit no login at all, or null when they do.</summary>
+    /// <param name="source">Where the connection comes from.</param>
+    /// <param name="now">The time.</param>
+    public string? Refusal(IPAddress source, DateTimeOffset now)
     {
-        if (one.Command is not null && other.Command is not null && one.Command != other.Command)
-            throw new FormatException("the key and its certificate force different commands");
-        return one with
-        {
-            PermitPortForwarding = one.PermitPortForwarding && other.PermitPortForwarding,
-            PermitAgentForwarding = one.PermitAgentForwarding && other.PermitAgentForwarding,
-            PermitX11Forwarding = one.PermitX11Forwarding && other.PermitX11Forwarding,
-            PermitPty = one.PermitPty && other.PermitPty,
-            PermitUserRc = one.PermitUserRc && other.PermitUserRc,
-            PermitOpen = Both(one.PermitOpen, other.PermitOpen),
-            PermitListen = Both(one.PermitListen, other.PermitListen),
-            From = [.. one.From, .. other.From],
-            Expiry = one.Expiry is null || other.Expiry < one.Expiry ? other.Expiry : one.Expiry,
-            Command = one.Command ?? other.Command,
-        };
-    }
-
-    /// <summary>Why the key may not be used from there now; null when it may.</summary>
-    public string? Refusal(IPAddress address, DateTimeOffset now)
-    {
-        if (Expiry is { } expiry && now >= expiry)
-            return string.Create(CultureInfo.InvariantCulture, $"the key expired at {expiry:yyyy-MM-dd HH:mm:ss zzz}");
-        return From.FirstOrDefault(list => !list.Contains(address)) is { } refusing
-            ? $"the key may not be used from {address} (from=\"{refusing.Text}\"{(refusing.HasNames ? "; names of hosts are not looked up" : string.Empty)})"
+        if (now >= Expiry)
+            return $"it expired at {Expiry.Value.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z";
+        return From?.Contains(source) is false
+            ? $"the address {source} may not use it (from={Printable.Text(From.Text)})"
             : null;
     }
 
-    // Lists are compared entry by entry, so that what both hold can be told from them; otherwise nothing is.
-    private static ImmutableArray<string> Both(ImmutableArray<string> one, ImmutableArray<string> other) =>
-        one.IsEmpty ? other
-        : other.IsEmpty ? one
-        : one.Intersect(other, StringComparer.Ordinal).ToImmutableArray() is { Length: > 0 } both ? both
-        : ["none"];
-
-    private static string Text(byte[] field) =>
-        field.Length >= sizeof(uint) && BinaryPrimitives.ReadUInt32BigEndian(field) == (uint)(field.Length - sizeof(uint))
-            ? Encoding.UTF8.GetString(field.AsSpan(sizeof(uint)))
-            : throw new FormatException("an option of the certificate has the wrong length");
-
-    private KeyOptions With(string name, string? value)
+    private static string ReadText(string name, byte[] data)
     {
-        bool negated = name.StartsWith("no-", StringComparison.Ordinal);
-        switch (negated ? name[3..] : name)
+        if (data.Length < sizeof(uint) || BinaryPrimitives.ReadUInt32BigEndian(data) != data.Length - sizeof(uint) || data.AsSpan(sizeof(uint)).Contains((byte)0))
+            throw new FormatException($"the certificate's option {name} is malformed");
+        try
         {
-            case "port-forwarding" when value is null:
-                return this with { PermitPortForwarding = !negated };
-            case "agent-forwarding" when value is null:
-                return this with { PermitAgentForwarding = !negated };
-            case "x11-forwarding" when value is null:
-                return this with { PermitX11Forwarding = !negated };
-            case "pty" when value is null:
-                return this with { PermitPty = !negated };
-            case "user-rc" when value is null:
-                return this with { PermitUserRc = !negated };
-            case "touch-required" when negated && value is null:
-                return this; // of security keys, which are not served anyway
-            default:
-                break;
+            return StrictUtf8.GetString(data.AsSpan(sizeof(uint)));
         }
-
-        return (name, value) switch
+        catch (DecoderFallbackException e)
         {
-            ("restrict", null) => this with
-            {
-                PermitPortForwarding = false, PermitAgentForwarding = false, PermitX11Forwarding = false, PermitPty = false, PermitUserRc = false,
-            },
-            ("cert-authority", null) => this with { CertAuthority = true },
-            ("permitopen", { } entry) => this with { PermitOpen = PermitOpen.Add(Permit(name, entry, needsHost: true)) },
-            ("permitlisten", { } entry) => this with { PermitListen = PermitListen.Add(Permit(name, entry, needsHost: false)) },
-            ("from", { } list) => this with { From = [.. From, AddressPatternList.Parse(list)] },
-            ("expiry-time", { } time) => this with { Expiry = ExpiryTime.Parse(time) },
-            ("principals", { } list) => this with { Principals = [.. list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)] },
-            ("command", { } command) => this with { Command = command },
-            ("environment", { }) or ("tunnel", { }) => this,
-            _ => throw new FormatException($"the option {Adit.Relay.Printable.Text(name)} is not known, or its value is missing"),
-        };
-    }
-
-    private static string Permit(string option, string entry, bool needsHost)
-    {
-        int colon = entry.LastIndexOf(':');
-        string port = entry[(colon + 1)..];
-        bool hasPort = port is "*" || (int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number is >= 0 and <= ushort.MaxValue);
-        return hasPort && (colon > 0 || (colon < 0 && !needsHost))
-            ? entry
-            : throw new FormatException($"{option} takes {(needsHost ? "host:port" : "[host:]port")}, and not \"{Adit.Relay.Printable.Text(entry)}\"");
+            throw new FormatException($"the certificate's option {name} is not UTF-8", e);
+        }
     }
 }

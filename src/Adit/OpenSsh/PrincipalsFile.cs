@@ -1,64 +1,107 @@
-using System.Globalization;
-using System.Text;
+using System.Collections.Immutable;
+using System.Net;
+using Adit.Relay;
+using Adit.Ssh.Keys;
 
 namespace Adit.OpenSsh;
 
-/// <summary>AuthorizedPrincipalsFile of sshd_config(5): lines of a principal, with options in front where there are some. Immutable.</summary>
+/// <summary>A line of a file of principals.</summary>
+/// <param name="Options">What a certificate of the principal may be used for.</param>
+/// <param name="Principal">The principal, compared exactly.</param>
+/// <param name="Place">File and line, for messages.</param>
+internal sealed record AuthorizedPrincipal(KeyOptions Options, string Principal, string Place)
+{
+    /// <summary>Why the line does not let a certificate in, or null when it does. Whether its signer is trusted is the caller's question.</summary>
+    /// <param name="certificate">The certificate.</param>
+    /// <param name="source">Where the connection comes from.</param>
+    /// <param name="now">The time.</param>
+    public string? Refusal(SshCertificate certificate, IPAddress source, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        ArgumentNullException.ThrowIfNull(source);
+        return AuthorizedKey.RefusalOf(certificate, Principal, Options, source, now);
+    }
+
+    /// <summary>What a certificate that the line lets in may be used for.</summary>
+    /// <exception cref="FormatException">The line refuses the certificate.</exception>
+    public KeyOptions Granted(SshCertificate certificate) => KeyOptions.Merge(Options, KeyOptions.FromCertificate(certificate));
+}
+
+/// <summary>
+/// A file of the principals whose certificates let a user in, sshd_config(5) AuthorizedPrincipalsFile: one a line, with options in front;
+/// a <c>#</c> begins a comment wherever it is, as with ssh. Immutable; safe to share.
+/// </summary>
 internal sealed class PrincipalsFile
 {
-    private const int MaxLines = 10_000;
+    private PrincipalsFile(ImmutableArray<AuthorizedPrincipal> lines) => Lines = lines;
 
-    private readonly List<(string Principal, KeyOptions Options)> _lines;
+    /// <summary>The lines that were understood, in their order.</summary>
+    public ImmutableArray<AuthorizedPrincipal> Lines { get; }
 
-    private PrincipalsFile(List<(string, KeyOptions)> lines) => _lines = lines;
+    /// <summary>Reads a file of at most 1 MiB; null where there is none, or none that can be read.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="warn">Told what is left out, with file and line.</param>
+    public static PrincipalsFile? Load(string path, Action<string> warn)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(warn);
+        return UserFile.Read(path, warn) is { } text ? Parse(text, path, warn) : null;
+    }
 
-    /// <summary>Reads the text of a file. Lines that cannot be understood are passed over, and told of.</summary>
+    /// <summary>Reads the text of a file: at most 1 MiB, and 10,000 lines of at most 8 KiB.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="path">The file, for messages.</param>
+    /// <param name="warn">Told what is left out, with file and line.</param>
     public static PrincipalsFile Parse(ReadOnlySpan<byte> text, string path, Action<string> warn)
     {
-        var lines = new List<(string, KeyOptions)>();
-        int number = 0;
-        foreach (Range range in text.Split((byte)'\n'))
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(warn);
+        ImmutableArray<AuthorizedPrincipal>.Builder lines = ImmutableArray.CreateBuilder<AuthorizedPrincipal>();
+        foreach (UserFileLine line in UserFile.Lines(text, path, warn))
         {
-            string place = string.Create(CultureInfo.InvariantCulture, $"{path}:{++number}");
-            string line = Encoding.UTF8.GetString(text[range]).Split('#')[0].Trim(' ', '\t', '\r');
-            if (line.Length == 0)
+            string content = line.Text.Split('#', 2)[0].Trim(' ', '\t');
+            if (content.Length == 0)
                 continue;
-            if (number > MaxLines)
-            {
-                warn($"{place}: the file has more than {MaxLines} lines; the rest is passed over");
-                break;
-            }
-
             try
             {
-                lines.Add(ParseLine(line));
+                lines.Add(ParseLine(content, line.Place));
             }
             catch (FormatException e)
             {
-                warn($"{place}: {e.Message}; the line is passed over");
+                warn(UserFile.PassedOver(line.Place, e.Message));
+                continue;
             }
+
+            if (lines[^1].Options.From?.HostNames is [var name, ..])
+                warn($"{line.Place}: from= names hosts, such as {Printable.Text(name)}; names are not looked up, so that these fit nobody");
         }
 
-        return new(lines);
+        return new(lines.DrainToImmutable());
     }
 
-    /// <summary>The first line with one of the principals; null when there is none.</summary>
-    public (string Principal, KeyOptions Options)? Find(IReadOnlyList<string> principals)
+    /// <summary>The first line that names one of a certificate's principals; it alone counts, as with ssh. Null for none.</summary>
+    public AuthorizedPrincipal? Find(SshCertificate certificate)
     {
-        foreach ((string Principal, KeyOptions Options) line in _lines)
+        ArgumentNullException.ThrowIfNull(certificate);
+        return Lines.FirstOrDefault(line => certificate.Principals.Contains(line.Principal));
+    }
+
+    private static AuthorizedPrincipal ParseLine(string content, string place)
+    {
+        string options = string.Empty;
+        string principal = content;
+        int length = KeyOptionsReader.LengthOf(content);
+        if (length < content.Length)
         {
-            if (principals.Contains(line.Principal))
-                return line;
+            options = content[..length];
+            principal = content[length..].TrimStart(' ', '\t');
         }
 
-        return null;
-    }
-
-    private static (string, KeyOptions) ParseLine(string line)
-    {
-        int blank = line.LastIndexOfAny([' ', '\t']);
-        return blank < 0
-            ? (line, KeyOptions.None)
-            : (line[(blank + 1)..], KeyOptions.Parse(OptionList.Split(line[..blank]).Options));
+        if (principal.AsSpan().ContainsAny(" \t\"\uFFFD"))
+            throw new FormatException("a line has options, with commas and no blanks between, and one principal; quotes must be closed and hold no #");
+        KeyOptions parsed = KeyOptions.Parse(options);
+        return !parsed.CertAuthority
+            ? new(parsed, principal, place)
+            : throw new FormatException("cert-authority belongs in authorized_keys, not in a file of principals");
     }
 }

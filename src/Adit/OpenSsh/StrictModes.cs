@@ -3,40 +3,98 @@ using Adit.Relay;
 
 namespace Adit.OpenSsh;
 
-/// <summary>StrictModes of sshd_config(5): nobody else may be able to change what lets people in.</summary>
+/// <summary>Whether others than its owner could have written a file that says who may log in: sshd_config(5), StrictModes.</summary>
 internal static class StrictModes
 {
-    private const UnixFileMode Others = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+    private const int MaxLinks = 40;
+    private const UnixFileMode OthersWrite = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
     /// <summary>
-    /// Why a file cannot be trusted; null when it can. The file, and each folder above it up to the home folder or the root, has to belong to
-    /// this process's user or to root, and no other may be allowed to write.
+    /// Why a file is not to be trusted, and how to mend it; null when it is. It and each folder above it, up to the home folder or else the
+    /// root, must belong to root or to the user of this process and be writable by nobody else. Links are followed first.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="home">The home folder of the user whom it is about; null where there is none.</param>
+    /// <param name="home">The user's home folder; null for none.</param>
     public static string? Refusal(string path, string? home)
     {
-        if (OperatingSystem.IsWindows())
-            return null;
-        string real = Resolve(path);
-        for (string? part = real; part is not null; part = Path.GetDirectoryName(part))
-        {
-            if (UnixFile.Look(part) is not { } found)
-                return $"{part} cannot be looked at";
-            uint self = LinuxCalls.GetEffectiveUserId();
-            if (found.Owner != 0 && found.Owner != self && !BelongsToHome(found.Owner, home))
-                return string.Create(CultureInfo.InvariantCulture, $"{part} belongs to another user (uid {found.Owner})");
-            if ((File.GetUnixFileMode(part) & Others) is not UnixFileMode.None)
-                return $"others may write to {part}; mend that with: chmod go-w {part}";
-            if (part == home)
-                break;
-        }
-
-        return null;
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return OperatingSystem.IsLinux()
+            ? Refusal(path, home, LinuxCalls.GetEffectiveUserId())
+            : $"{Printable.Text(path)}: who owns a file can be told on Linux only, so it is not trusted; set StrictModes no";
     }
 
-    private static string Resolve(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+    /// <summary>As the other one, for a process of a given user.</summary>
+    internal static string? Refusal(string path, string? home, uint user)
+    {
+        try
+        {
+            string file = Resolve(path);
+            if (!File.Exists(file))
+                return $"{Printable.Text(file)} is not a file";
+            string? top = home is { Length: > 0 } && Directory.Exists(home) ? Resolve(home) : null;
+            for (string? at = file; at is not null; at = Path.GetDirectoryName(at))
+            {
+                if (RefusalOf(at, user) is { } refusal)
+                    return refusal;
+                if (at == top)
+                    return null;
+            }
 
-    // A user's own files in the user's own home are as good as the user.
-    private static bool BelongsToHome(uint owner, string? home) => home is not null && UnixFile.Look(home) is { } folder && folder.Owner == owner;
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            return $"{Printable.Text(path)} cannot be checked: {e.Message}";
+        }
+    }
+
+    private static string? RefusalOf(string path, uint user)
+    {
+        string shown = Printable.Text(path);
+        if (UnixFile.Look(path) is not { } found)
+            return $"{shown} cannot be looked at";
+        if (found.Owner != 0 && found.Owner != user)
+            return string.Create(CultureInfo.InvariantCulture, $"{shown} belongs to the user with id {found.Owner}, so it is not trusted; run: chown {user} {shown}");
+        if (OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & OthersWrite) == UnixFileMode.None)
+            return null;
+        return $"others than its owner may write {shown}, so it is not trusted; run: chmod go-w {shown}";
+    }
+
+    // The path without links, as realpath(3) gives it.
+    private static string Resolve(string path)
+    {
+        string resolved = "/";
+        var left = new Stack<string>();
+        Push(left, Path.IsPathRooted(path) ? path : Path.Join(Environment.CurrentDirectory, path));
+        int links = 0;
+        while (left.TryPop(out string? part))
+        {
+            if (part is "." or "..")
+            {
+                resolved = part == "." ? resolved : Path.GetDirectoryName(resolved) ?? "/";
+                continue;
+            }
+
+            string next = Path.Join(resolved, part);
+            if (new FileInfo(next).LinkTarget is not { } target)
+            {
+                resolved = UnixFile.Look(next) is null ? throw new FileNotFoundException($"there is no {Printable.Text(next)}, or it may not be seen") : next;
+                continue;
+            }
+
+            if (++links > MaxLinks)
+                throw new IOException($"it has more than {MaxLinks} links");
+            if (Path.IsPathRooted(target))
+                resolved = "/";
+            Push(left, target);
+        }
+
+        return resolved;
+    }
+
+    private static void Push(Stack<string> left, string path)
+    {
+        foreach (string part in path.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse())
+            left.Push(part);
+    }
 }

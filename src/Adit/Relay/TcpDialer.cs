@@ -83,6 +83,7 @@ public sealed class TcpDialer : IDialer
         addresses =
         [
             .. addresses
+                .Select(Endpoint.Unmapped)
                 .Where(a => _options.AddressFamily == AddressFamily.Unspecified || a.AddressFamily == _options.AddressFamily)
                 .Distinct()
                 .Take(MaxAddresses),

@@ -40,7 +40,7 @@ public sealed class CertificatePolicyTests(ITestOutputHelper output) : PolicyTes
     [InlineData("sshd", "", "-n {user} -O critical:no-such-option@example.com=1", "no-such-option@example.com")]
     [InlineData("sshd", "", "-n {user} -V 20200101:20200102", "expired")]
     [InlineData("sshd", "", "-n {user} -V 20980101:20990101", "not yet valid")]
-    [InlineData("sshd", "", "-n {user} -h", "host certificate|certificate type|not a user certificate")]
+    [InlineData("sshd", "", "-n {user} -h", "host certificate|authorized_keys")]
     [InlineData("sshd", "RevokedKeys {authority}", "-n {user}", "revoked")]
     [InlineData("sshd", "RevokedKeys {krl}", "-n {user} -z 42", "revoked")]
     [InlineData("sshd", "CASignatureAlgorithms ecdsa-sha2-nistp256", "-n {user}", "CASignatureAlgorithms|signature algorithm")]

@@ -99,8 +99,8 @@ public sealed class SshCertificateTests(KeyFolder folder)
         ulong now = (ulong)Now.ToUnixTimeSeconds();
         (ulong After, ulong Before, string? Refusal)[] cases =
         [
-            (0, ulong.MaxValue, null), (now, now + 1, null), (now + 1, ulong.MaxValue, "it is not valid yet"), (0, now, "it has expired"),
-            (now, now, "it has expired"), (ulong.MaxValue, 0, "it is not valid yet"),
+            (0, ulong.MaxValue, null), (now, now + 1, null), (now + 1, ulong.MaxValue, "it is not yet valid"), (0, now, "it has expired"),
+            (now, now, "it has expired"), (ulong.MaxValue, 0, "it is not yet valid"),
         ];
         foreach ((ulong after, ulong before, string? refusal) in cases)
         {
@@ -111,7 +111,7 @@ public sealed class SshCertificateTests(KeyFolder folder)
         SshCertificate forever = new Draft().Read();
         Assert.Null(forever.Refusal(CertificateKind.User, "alice", DateTimeOffset.UnixEpoch));
         Assert.Null(forever.Refusal(CertificateKind.User, "alice", DateTimeOffset.MaxValue));
-        Assert.Equal("it is not valid yet", forever.Refusal(CertificateKind.User, "alice", DateTimeOffset.UnixEpoch.AddSeconds(-1)));
+        Assert.Equal("it is not yet valid", forever.Refusal(CertificateKind.User, "alice", DateTimeOffset.UnixEpoch.AddSeconds(-1)));
     }
 
     [Fact]
@@ -156,7 +156,7 @@ public sealed class SshCertificateTests(KeyFolder folder)
     {
         SshCertificate certificate = new Draft { Principals = ["\u001b[2Jroot", "\u202emoc"], CriticalOptions = [("a", "")] }.Read();
         string refusal = certificate.Refusal(CertificateKind.User, "alice", Now)!;
-        Assert.Equal("it is for ?[2Jroot, ?moc, not for alice", refusal);
+        Assert.Equal("its principals are ?[2Jroot, ?moc, and alice is not among them", refusal);
         SshKeyException unsigned = KeyBytes.Refused(SshKeyError.Malformed, () => new Draft { KeyId = "\u001b]0;id\a", Tampered = true }.Read());
         Assert.DoesNotContain('\u001b', unsigned.Message);
         Assert.DoesNotContain('\a', unsigned.Message);
