@@ -87,7 +87,7 @@ internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, Gatew
             Event = GatewayEventKind.AuthenticationFailed,
             Method = Printable.Text(method),
             Key = key is null ? null : $"{key.ShortName} {key.WithoutCertificate.Fingerprint}",
-            Detail = _lastRefusal,
+            Detail = _lastRefusal ?? (method.StartsWith("publickey", StringComparison.Ordinal) ? "a key or an algorithm that PubkeyAcceptedAlgorithms does not list" : null),
         });
         _lastRefusal = null;
     }

@@ -20,7 +20,7 @@ internal static class PermitList
     /// <summary>Whether may be listened at: the host is a pattern for what was asked for, in lower case; a port alone means any host.</summary>
     public static bool AllowsListen(ImmutableArray<string> list, string host, int port) => Allows(list, entry =>
         Split(entry) is var (pattern, ports)
-        && (pattern.Length == 0 || PatternList.Fits(host.ToLowerInvariant(), pattern.ToLowerInvariant()))
+        && (pattern.Length == 0 || PatternList.Fits(host.ToLowerInvariant(), pattern))
         && Covers(ports, port));
 
     private static bool Allows(ImmutableArray<string> list, Func<string, bool> fits)

@@ -268,7 +268,7 @@ internal sealed class ServerAuthentication(
         }
 
         if (_failures >= options.MaxTries)
-            throw new SshProtocolException(CloseReason.AuthenticationFailed, "too many authentication failures");
+            throw new SshProtocolException(CloseReason.AuthenticationFailed, "Too many authentication failures");
         transport.Send(new UserAuthFailure(Methods(), PartialSuccess: false));
     }
 

@@ -48,7 +48,7 @@ internal static class KeepAlive
                 {
                     transport.Close(
                         CloseReason.KeepAliveTimeout,
-                        $"the peer did not answer {unanswered} keepalives in {(options.Interval * options.CountMax).TotalSeconds:0.#} s");
+                        $"the peer gave no answer to {unanswered} keepalives in {(options.Interval * options.CountMax).TotalSeconds:0.#} s");
                     break;
                 }
 

@@ -30,7 +30,7 @@ public static class SshServer
         {
             throw cancellationToken.IsCancellationRequested
                 ? new SshClosedException(CloseReason.Cancelled, "cancelled", e)
-                : new SshClosedException(CloseReason.Timeout, $"the client did not authenticate within {options.AuthenticationTimeout.TotalSeconds:0.#} s", e);
+                : new SshClosedException(CloseReason.Timeout, $"no login of the client within {options.AuthenticationTimeout.TotalSeconds:0.#} s", e);
         }
     }
 
@@ -67,7 +67,7 @@ public static class SshServer
         catch (Exception e)
         {
             if (e is OperationCanceledException)
-                transport.Close(CloseReason.Timeout, "the time to authenticate is over");
+                transport.Close(CloseReason.Timeout, "the time to log in is over");
             await connection.DisposeAsync().ConfigureAwait(false);
             throw;
         }

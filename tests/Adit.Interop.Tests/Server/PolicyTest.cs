@@ -21,7 +21,7 @@ public abstract class PolicyTest(ITestOutputHelper output) : ServerTest(output)
     internal static async Task AssertLoggedAsync(ServerPeer server, string word)
     {
         if (ServerPeer.IsGateway)
-            await server.LoggedAsync($"(?i)^(?=.*(refus|prohibit|den(y|ied)|not allowed|reject|fail|close|disconnect))(?=.*({word}))");
+            await server.LoggedAsync($"(?i)^(?=.*(refus|prohibit|den(y|ied)|not allowed|passed over|reject|fail|close|disconnect))(?=.*({word}))");
     }
 
     /// <summary>Waits until ssh has logged in.</summary>

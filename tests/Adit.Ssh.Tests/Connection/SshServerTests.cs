@@ -135,7 +135,7 @@ public class SshServerTests
         var authenticator = new TestAuthenticator { Password = "right" };
         SshAuthException e = await Assert.ThrowsAsync<SshAuthException>(
             () => ConnectAsync(authenticator, new PasswordMethod((_, _) => new("wrong"u8.ToArray()), attempts: 100)));
-        Assert.Contains("too many authentication failures", e.Message, StringComparison.Ordinal);
+        Assert.Contains("Too many authentication failures", e.Message, StringComparison.Ordinal);
         Assert.Equal(6, authenticator.Failures.Count);
     }
 

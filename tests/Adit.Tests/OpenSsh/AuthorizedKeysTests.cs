@@ -124,7 +124,7 @@ public sealed class AuthorizedKeysTests(UserKeys keys) : IClassFixture<UserKeys>
     {
         SshCertificate certificate = keys.Certify("ca").Certificate!;
         Assert.Null(Refusal("cert-authority {ca}", certificate));
-        Assert.Contains("not for bob", Refusal("cert-authority {ca}", certificate, "bob"), StringComparison.Ordinal);
+        Assert.Contains("bob is not among them", Refusal("cert-authority {ca}", certificate, "bob"), StringComparison.Ordinal);
         Assert.Null(Refusal("cert-authority,principals=\"dev,ops\" {ca}", certificate, "bob"));
         Assert.Contains("none of the principals dev", Refusal("cert-authority,principals=\"dev\" {ca}", certificate), StringComparison.Ordinal);
         Assert.Contains("another key", Refusal("cert-authority {otherca}", certificate), StringComparison.Ordinal);
@@ -133,8 +133,8 @@ public sealed class AuthorizedKeysTests(UserKeys keys) : IClassFixture<UserKeys>
 
     [Theory]
     [InlineData("-V|20200101:20210101", "expired")]
-    [InlineData("-V|20260101:20300101", "not valid yet")]
-    [InlineData("-h", "User certificate is needed")]
+    [InlineData("-V|20260101:20300101", "not yet valid")]
+    [InlineData("-h", "user certificate is needed")]
     [InlineData("-O|source-address=11.0.0.0/8", "11.0.0.0/8")]
     [InlineData("-O|critical:what@example.com", "what@example.com")]
     [InlineData("-O|critical:source-address=1.*", "1.*")]

@@ -52,8 +52,8 @@ public sealed class PrincipalsFileTests(UserKeys keys) : IClassFixture<UserKeys>
         Assert.Contains("11.0.0.0/8", Refusal("alice", "-O", "source-address=11.0.0.0/8"), StringComparison.Ordinal);
         Assert.Contains("different commands", Refusal("command=\"a\" alice", "-O", "force-command=b"), StringComparison.Ordinal);
         Assert.Contains("expired", Refusal("alice", "-V", "20200101:20210101"), StringComparison.Ordinal);
-        Assert.Contains("not for bob", Refusal("bob"), StringComparison.Ordinal);
-        Assert.Contains("User certificate is needed", Refusal("alice", "-h"), StringComparison.Ordinal);
+        Assert.Contains("bob is not among them", Refusal("bob"), StringComparison.Ordinal);
+        Assert.Contains("user certificate is needed", Refusal("alice", "-h"), StringComparison.Ordinal);
     }
 
     [Fact]
