@@ -88,7 +88,7 @@ internal sealed class ForwardPolicy
 
     /// <summary>Why may not be listened at an address that would be bound; null when it may. Port 0 stands for any that is free.</summary>
     public string? RefusesBinding(ListenRequest asked, IPAddress address) =>
-        asked.Path is null && _listen.Any && _listen.Refusal(asked.Address, address, asked.Port) is { } rule ? $"AditPermitListen: {rule}" : null;
+        asked.Path is null && _listen.Any && _listen.RefusalToListen(asked.Address, address, asked.Port) is { } rule ? $"AditPermitListen: {rule}" : null;
 
     // AllowTcpForwarding holds for sockets too, as with sshd.
     private string? Forbidden(bool isSocket, ForwardDirections wanted)
