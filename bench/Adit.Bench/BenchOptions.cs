@@ -1,0 +1,52 @@
+using System.Globalization;
+
+namespace Adit.Bench;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record BenchOptions
+{
+    private const int Most = 100_000;
+
+    /// <summary>The benchmark's name.</summary>
+    public required string Benchmark { get; init; }
+
+    /// <summary>The folder of the checkout.</summary>
+    public required string Root { get; init; }
+
+    /// <summary>Where the results go as JSON lines; null for nowhere.</summary>
+    public string? JsonFile { get; init; }
+
+    /// <summary>Connections to the gateway.</summary>
+    public int Connections { get; init; } = 1000;
+
+    /// <summary>Channels on each connection.</summary>
+    public int Channels { get; init; } = 10;
+
+    /// <summary>Connections to sshd.</summary>
+    public int SshdConnections { get; init; } = 200;
+
+    /// <exception cref="FormatException">An option is unknown, or its value is missing or out of range.</exception>
+    public static BenchOptions Parse(IReadOnlyList<string> args)
+    {
+        var options = new BenchOptions { Benchmark = "--help", Root = Directory.GetCurrentDirectory() };
+        for (int i = 0; i < args.Count; i++)
+        {
+            string Value() => i + 1 < args.Count ? args[++i] : throw new FormatException($"{args[i]} needs a value");
+            int Number(int least) => int.TryParse(Value(), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= Most
+                ? number
+                : throw new FormatException($"{args[i - 1]} takes a number from {least} to {Most}, not \"{args[i]}\"");
+            options = args[i] switch
+            {
+                "--root" => options with { Root = Value() },
+                "--json" => options with { JsonFile = Value() },
+                "--connections" => options with { Connections = Number(1) },
+                "--channels" => options with { Channels = Number(1) },
+                "--sshd-connections" => options with { SshdConnections = Number(0) },
+                ['-', ..] and not "--help" => throw new FormatException($"{args[i]} is unknown; see bench/run --help"),
+                var benchmark => options with { Benchmark = benchmark },
+            };
+        }
+
+        return options;
+    }
+}
