@@ -25,6 +25,18 @@ internal sealed record BenchOptions
     /// <summary>Connections to sshd.</summary>
     public int SshdConnections { get; init; } = 200;
 
+    /// <summary>Attackers at a time.</summary>
+    public int Attackers { get; init; } = 200;
+
+    /// <summary>How long they attack, in seconds.</summary>
+    public int Seconds { get; init; } = 30;
+
+    /// <summary>Only attacks whose name contains this.</summary>
+    public string Only { get; init; } = string.Empty;
+
+    /// <summary>For the process of the attackers: port, target port and key file.</summary>
+    public IReadOnlyList<string> Victim { get; init; } = [];
+
     /// <exception cref="FormatException">An option is unknown, or its value is missing or out of range.</exception>
     public static BenchOptions Parse(IReadOnlyList<string> args)
     {
@@ -42,6 +54,10 @@ internal sealed record BenchOptions
                 "--connections" => options with { Connections = Number(1) },
                 "--channels" => options with { Channels = Number(1) },
                 "--sshd-connections" => options with { SshdConnections = Number(0) },
+                "--attackers" => options with { Attackers = Number(1) },
+                "--seconds" => options with { Seconds = Number(1) },
+                "--only" => options with { Only = Value() },
+                "--victim" => options with { Victim = Value().Split(',') },
                 ['-', ..] and not "--help" => throw new FormatException($"{args[i]} is unknown; see bench/run --help"),
                 var benchmark => options with { Benchmark = benchmark },
             };

@@ -1,5 +1,6 @@
 using Adit.Bench;
 using Adit.Bench.Connections;
+using Adit.Bench.Flood;
 
 const string Usage = """
     usage: bench/run BENCHMARK [OPTION...]
@@ -8,6 +9,11 @@ const string Usage = """
         --connections N         connections to the gateway (default 1000)
         --channels M            channels on each of them (default 10)
         --sshd-connections N    connections to sshd, which starts processes for each (default 200; 0 leaves sshd out)
+
+      flood          what a user notices of attackers, and what they cost the gateway
+        --attackers N           how many there are at a time (default 200)
+        --seconds S             how long they attack (default 30)
+        --only TEXT             only the attacks whose name contains this
 
       --json FILE    also appends the results to FILE, one JSON object a line
     """;
@@ -20,6 +26,12 @@ try
     {
         case "connections":
             await ConnectionsBenchmark.RunAsync(options, results);
+            return 0;
+        case "flood":
+            await FloodBenchmark.RunAsync(options, results);
+            return 0;
+        case AttackersProcess.Benchmark:
+            await AttackersProcess.RunAsync(options);
             return 0;
         default:
             await Console.Error.WriteLineAsync(Usage);

@@ -11,6 +11,8 @@ namespace Adit.Bench.Servers;
 /// <summary>An SSH server under test: a child process of this one.</summary>
 internal sealed class ServerProcess : IDisposable
 {
+    private const int MostLines = 1000;
+
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
@@ -28,8 +30,11 @@ internal sealed class ServerProcess : IDisposable
 
     public int Port { get; }
 
-    /// <summary>What it has written on standard error so far.</summary>
+    /// <summary>The last lines that it has written on standard error.</summary>
     public IReadOnlyCollection<string> Log => _log;
+
+    /// <summary>Called for each line on standard error, one at a time.</summary>
+    public Action<string>? LineWritten { get; set; }
 
     /// <summary>Starts ./adit gateway of a checkout.</summary>
     /// <param name="root">The checkout.</param>
@@ -113,6 +118,9 @@ internal sealed class ServerProcess : IDisposable
         while (await _process.StandardError.ReadLineAsync() is { } line)
         {
             _log.Enqueue(line);
+            if (_log.Count > MostLines)
+                _log.TryDequeue(out _);
+            LineWritten?.Invoke(line);
             if (line.Contains("Server listening on", StringComparison.Ordinal))
                 _listening.TrySetResult();
         }
