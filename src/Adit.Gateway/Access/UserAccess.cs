@@ -94,7 +94,7 @@ internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, Gatew
 
     public override void OnSuccess(IReadOnlyList<string> methods)
     {
-        Grant = new(User!, _key?.Key, _key?.Options ?? new KeyOptions(), string.Join(',', methods));
+        Grant = new(User!, _key?.Key, _key?.Options ?? KeyOptions.None, string.Join(',', methods));
         visitor.Report(new() { Time = visitor.Time.GetUtcNow(), Event = GatewayEventKind.Authenticated, Method = Grant.Methods });
     }
 

@@ -108,7 +108,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             lock (_rulesLock)
             {
                 if (_rules is null || _rules.From != now)
-                    _rules = ConnectionRules.Of(now, _access.Subject, Grant?.Options ?? new KeyOptions());
+                    _rules = ConnectionRules.Of(now, _access.Subject, Grant?.Options ?? KeyOptions.None);
                 return _rules;
             }
         }

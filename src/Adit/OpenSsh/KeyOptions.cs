@@ -14,6 +14,9 @@ internal sealed record KeyOptions
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    /// <summary>No options: everything is permitted.</summary>
+    public static KeyOptions None { get; } = new();
+
     /// <summary>Whether ports may be forwarded.</summary>
     public bool PermitPortForwarding { get; init; } = true;
 

@@ -99,7 +99,8 @@ public sealed class SshdConfigFuzzTests : IDisposable
         }
         catch (ConfigException e)
         {
-            Assert.Contains(_folder.MainFile, e.Message, StringComparison.Ordinal);
+            // A changed byte can make an Include name a file that this machine has.
+            Assert.Matches($"{_folder.MainFile}|/etc/ssh/", e.Message);
             return null;
         }
     }
