@@ -73,13 +73,30 @@ internal sealed class Output : ILogger, ITunnelEvents, IDisposable
 
     public void Dispose()
     {
-        if (_writer != Console.Error)
+        if (_writer == Console.Error)
+            return;
+        try
+        {
             _writer.Dispose();
+        }
+        catch (IOException)
+        {
+            // A full disk: what could not be written is lost, and nothing else.
+        }
     }
 
     private void Write(string line)
     {
         lock (_sync)
-            _writer.WriteLine(line);
+        {
+            try
+            {
+                _writer.WriteLine(line);
+            }
+            catch (IOException)
+            {
+                // A full disk, or a terminal that is gone: a message that cannot be written must not end a tunnel.
+            }
+        }
     }
 }

@@ -19,7 +19,7 @@ internal sealed class SshCommand : IAsyncDisposable
     private readonly Output _output;
     private readonly Identities _identities;
     private readonly HostKeyCheck _hostKey;
-    private readonly CancellationTokenSource _connectTimeout = new();
+    private CancellationTokenSource _connectTimeout = new();
     private readonly List<Forward> _forwards = [];
 
     private SshCommand(HostConfig config, Output output)
@@ -135,6 +135,8 @@ internal sealed class SshCommand : IAsyncDisposable
     {
         Endpoint server = Endpoint.Tcp(_config.HostName, _config.Port);
         _output.Debug($"connecting to {server} as {_config.User}");
+        _connectTimeout.Dispose();
+        _connectTimeout = new();
         if (_config.ConnectTimeout is { } limit)
             _connectTimeout.CancelAfter(limit);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _connectTimeout.Token);
@@ -263,7 +265,7 @@ internal sealed class SshCommand : IAsyncDisposable
     {
         ListenSpec listen = spec.Listen;
         _output.Debug($"local forward {spec}: connections to {listen} go to {spec.Target}");
-        LocalListener listener = await LocalListener.BindAsync(listen, cancellationToken: stop);
+        LocalListener listener = await LocalListener.BindAsync(listen, new() { AddressFamily = _config.AddressFamily }, stop);
         Admission admission = listener.IsExposed ? Admission.AnyPeer : Admission.SameUser;
         _forwards.Add(Forward.Start(listener, spec.Target, link.Dialer, new() { Admission = admission, Events = _output }));
         _output.Debug($"listening on {string.Join(", ", listener.Endpoints)}");

@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Ssh.Keys;
 
 /// <summary>A key that an agent holds and signs with. Usable as long as its <see cref="SshAgent"/> is. Safe to use from several threads.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Adit.Ssh.Crypto;
+using Adit.Ssh.Wire;
 
 namespace Adit.Ssh.Keys;
 

@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Ssh.Keys;
 
 /// <summary>A type of public key by its name in the blob, with the names under which it signs.</summary>

@@ -3,6 +3,7 @@ using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Text;
 using Adit.Ssh.Crypto;
+using Adit.Ssh.Wire;
 
 namespace Adit.Ssh.Keys;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Adit.Ssh.Wire;
 
 namespace Adit.Ssh.Keys;
 

@@ -1,5 +1,6 @@
 using Adit.Ssh.Messages;
 using Adit.Ssh.Messages.Transport;
+using Adit.Ssh.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Adit.Ssh.Transport;
@@ -121,7 +122,6 @@ internal sealed class SshTransport : IAsyncDisposable
         if (Interlocked.CompareExchange(ref _closing, closing, null) is { } first)
             return first;
 
-        Log.Closing(_logger, reason, message);
         if (reason.Code() is not DisconnectCode.None and var code)
             Outbox.SendKex(Message.Encode(new Disconnect(code, reason.TextForPeer(message))));
         Outbox.Complete();
@@ -130,7 +130,21 @@ internal sealed class SshTransport : IAsyncDisposable
         _connection?.OnClosed(closing);
         _ending.Cancel();
         _closed.SetResult(closing);
+        LogClosing(reason, message);
         return closing;
+    }
+
+    // Last, and guarded: no logger may break the one way on which everything ends.
+    private void LogClosing(CloseReason reason, string message)
+    {
+        try
+        {
+            Log.Closing(_logger, reason, message);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException or AggregateException)
+        {
+            // There is nobody whom it could be told.
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -240,7 +254,7 @@ internal sealed class SshTransport : IAsyncDisposable
         {
             case MessageNumber.Disconnect:
                 var disconnect = Message.Decode<Disconnect>(packet.Span);
-                Close(CloseReason.PeerDisconnected, $"the peer disconnected: {disconnect.Description} (code {(uint)disconnect.Code})", null, disconnect.Code);
+                Close(CloseReason.PeerDisconnected, $"the peer disconnected: {PeerText.Printable(disconnect.Description)} (code {(uint)disconnect.Code})", null, disconnect.Code);
                 return default;
             case MessageNumber.Ignore:
                 return default;

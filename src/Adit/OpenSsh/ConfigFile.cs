@@ -25,7 +25,9 @@ internal static partial class ConfigFile
     {
         try
         {
-            using SafeFileHandle file = File.OpenHandle(path);
+            using SafeFileHandle? file = UserFile.Open(path);
+            if (file is null)
+                return null;
             if (checkOwner)
                 CheckOwner(file, path);
             byte[] bytes = new byte[MaxBytes + 1];

@@ -36,9 +36,11 @@ internal abstract class ConfigFileReader<TScope>
             return false;
         _files.Add(path);
         int number = 0;
-        foreach (ReadOnlySpan<char> characters in text.AsSpan().EnumerateLines())
+
+        // At LF alone, as ssh does: what other characters separate is part of a comment.
+        foreach (Range range in text.AsSpan().Split('\n'))
         {
-            if (ConfigLine.Parse(characters.ToString(), new(path, ++number)) is not { } line)
+            if (ConfigLine.Parse(text[range], new(path, ++number)) is not { } line)
                 continue;
             if (line.Keyword.Equals("Include", StringComparison.OrdinalIgnoreCase))
                 Include(line, context, scope);

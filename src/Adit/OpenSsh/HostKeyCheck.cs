@@ -54,16 +54,17 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
                 break;
             case HostKeyStatus.Revoked:
                 throw new SshHostKeyException($"the host key of {Name} is revoked ({verdict.Place}); do not use this host", key);
-            case HostKeyStatus.CertificateRefused when mode is not HostKeyChecking.Off:
+            case HostKeyStatus.CertificateRefused:
                 throw new SshHostKeyException($"the host certificate of {Name} is not accepted: {verdict.Detail}", key);
-            case HostKeyStatus.Changed when mode is not HostKeyChecking.Off:
+            // Whatever StrictHostKeyChecking says: ssh would go on without passwords and forwards, and a tunnel is nothing without them.
+            case HostKeyStatus.Changed:
                 throw new SshHostKeyException(Changed(key, verdict), key);
-            case HostKeyStatus.KnownByUnservedKey when mode is not HostKeyChecking.Off:
+            case HostKeyStatus.KnownByUnservedKey:
                 throw new SshHostKeyException(
                     $"{Name} is known only by a key of a kind that is not served, too weak or too old ({verdict.Place}); it presented "
                     + $"{key.WithoutCertificate.ShortName} {key.Fingerprint}. If you know that to be right, replace the line", key);
             default:
-                await VerifyUnknownAsync(key, verdict, cancellationToken).ConfigureAwait(false);
+                await VerifyUnknownAsync(key, cancellationToken).ConfigureAwait(false);
                 break;
         }
     }
@@ -72,16 +73,17 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
 
     private bool IsShortRsa(SshPublicKey key) => key.WithoutCertificate.KeyType == "ssh-rsa" && key.Bits < RequiredRsaSize;
 
-    private async ValueTask VerifyUnknownAsync(SshPublicKey key, HostKeyVerdict verdict, CancellationToken cancellationToken)
+    private async ValueTask VerifyUnknownAsync(SshPublicKey key, CancellationToken cancellationToken)
     {
+        if (known.Unreadable is { } unreadable && mode is not HostKeyChecking.Off)
+            throw new SshHostKeyException($"{unreadable}; whether the key of {Name} is known, or another one, cannot be told", key);
         string about = $"{Name} presents the {key.WithoutCertificate.ShortName} key {key.Fingerprint}";
         switch (mode)
         {
             case HostKeyChecking.Off:
                 Verification = "host key NOT VERIFIED (StrictHostKeyChecking no)";
                 Notice($"warning: {about}, accepted without verification (StrictHostKeyChecking no)");
-                if (verdict.Status is HostKeyStatus.Unknown)
-                    Remember(key);
+                Remember(key);
                 return;
             case HostKeyChecking.AcceptNew:
                 Verification = "host key accepted on first use";

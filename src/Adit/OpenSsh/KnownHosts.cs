@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Adit.Ssh.Keys;
+using Microsoft.Win32.SafeHandles;
 
 namespace Adit.OpenSsh;
 
@@ -63,6 +64,9 @@ public sealed class KnownHosts
         return known;
     }
 
+    /// <summary>Why a file that is there could not be read, the last of several; null when all could.</summary>
+    public string? Unreadable { get; private set; }
+
     /// <summary>
     /// What is known about a host's key or certificate. As with ssh, a certificate that does not hold leaves its plain key to be looked
     /// up, and a host that is not known at its port may be known without one. Stricter than ssh: a certificate that is refused is never
@@ -124,6 +128,10 @@ public sealed class KnownHosts
         if (Path.GetDirectoryName(path) is { Length: > 0 } folder && !Directory.Exists(folder))
             MakePrivateFolder(folder);
         using FileStream file = OpenAlone(path);
+
+        // Another one may have added it meanwhile.
+        if (Load([path], static _ => { }).Check(host, port, key, DateTimeOffset.UnixEpoch).Status is HostKeyStatus.Known)
+            return;
         bool midLine = false;
         if (file.Length > 0)
         {
@@ -237,7 +245,11 @@ public sealed class KnownHosts
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            // Not by FileStream's own way of opening, which takes a lock: whoever may read the file could keep it from us.
+            using SafeFileHandle? handle = UserFile.Open(path);
+            if (handle is null)
+                return;
+            using var file = new FileStream(handle, FileAccess.Read, bufferSize: 0);
             var text = new MemoryStream();
             Span<byte> block = new byte[16 * 1024];
             while (file.Read(block) is > 0 and var read)
@@ -260,7 +272,8 @@ public sealed class KnownHosts
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _warn($"{path} cannot be read: {e.Message}");
+            Unreadable = $"{path} cannot be read: {e.Message}";
+            _warn(Unreadable);
         }
     }
 

@@ -107,7 +107,7 @@ internal static partial class UserFile
     internal static string PassedOver(string place, string reason) => $"{place}: {reason}; the line is passed over";
 
     // Not by File.OpenHandle: it would wait for as long as nobody writes to a pipe that lies in the file's place.
-    private static SafeFileHandle? Open(string path)
+    internal static SafeFileHandle? Open(string path)
     {
         if (path.Contains('\0', StringComparison.Ordinal))
             throw new IOException("its name has a NUL character");

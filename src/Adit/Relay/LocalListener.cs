@@ -13,6 +13,9 @@ public sealed record LocalListenerOptions
     /// <summary>How many connections may wait to be accepted, 1 to 65535: 512 by default. The system may allow fewer.</summary>
     public int Backlog { get; init; } = 512;
 
+    /// <summary>The family of the addresses to bind; those of both by default. An address that is asked for by itself is bound all the same.</summary>
+    public AddressFamily AddressFamily { get; init; } = AddressFamily.Unspecified;
+
     /// <summary>Who may connect to a Unix socket, by the rights of its file: its owner by default (0600).</summary>
     public UnixFileMode UnixMode { get; init; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 }
@@ -61,7 +64,7 @@ public sealed class LocalListener : IListener
         if (spec.Path is not null)
             return BindUnix(spec.Path, options);
 
-        Socket[] sockets = await TcpBinding.BindAsync(spec, options.Backlog, cancellationToken).ConfigureAwait(false);
+        Socket[] sockets = await TcpBinding.BindAsync(spec, options, cancellationToken).ConfigureAwait(false);
         IPEndPoint[] bound = [.. sockets.Select(static socket => (IPEndPoint)socket.LocalEndPoint!)];
         return new(sockets, [.. bound.Select(Endpoint.Tcp)], bound.Any(static end => !IPAddress.IsLoopback(end.Address)), null);
     }

@@ -12,7 +12,6 @@ internal static class SockDiag
     private const ushort Error = 2;
     private const ushort Request = 1;
     private const byte ProtocolTcp = 6;
-    private const int NoEntry = -2;
 
     private const int HeaderBytes = 16;
     private const int RequestBytes = HeaderBytes + 56;
@@ -42,7 +41,7 @@ internal static class SockDiag
         reply = reply[..received];
         ushort type = MemoryMarshal.Read<ushort>(reply[4..]);
         if (type == Error)
-            return MemoryMarshal.Read<int>(reply[HeaderBytes..]) == NoEntry;
+            return false; // no such connection, or no module that could know: only /proc tells the two apart
         if (type != SockDiagByFamily || received < ReplyBytes)
             return false;
         socket = ReadReply(reply[HeaderBytes..]);

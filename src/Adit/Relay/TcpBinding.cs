@@ -15,9 +15,12 @@ internal static class TcpBinding
     private const int MaxSystemAttempts = 16;
     private const int FirstUnprivilegedPort = 1024;
 
-    internal static async ValueTask<Socket[]> BindAsync(ListenSpec spec, int backlog, CancellationToken cancellationToken)
+    internal static async ValueTask<Socket[]> BindAsync(ListenSpec spec, LocalListenerOptions options, CancellationToken cancellationToken)
     {
+        int backlog = options.Backlog;
         (IPAddress[] addresses, bool missingAllowed) = await AddressesAsync(spec, cancellationToken).ConfigureAwait(false);
+        if (addresses.Length > 1 && options.AddressFamily is not AddressFamily.Unspecified)
+            addresses = Array.FindAll(addresses, address => address.AddressFamily == options.AddressFamily);
         if (spec.Port != 0)
             return BindAll(spec, addresses, missingAllowed, spec.Port, backlog);
 

@@ -36,7 +36,8 @@ internal sealed class UnixSocketFile
         {
             throw e.SocketErrorCode == SocketError.AddressAlreadyInUse
                 ? new ListenException(path, ListenFailure.InUse, "another program listens there; choose another path or stop it", e)
-                : new ListenException(path, ListenFailure.PathNotUsable, SocketFailure.Describe(e), e);
+                : new ListenException(path, ListenFailure.PathNotUsable,
+                    e.SocketErrorCode == SocketError.AddressNotAvailable ? "its folder does not exist; make it first" : SocketFailure.Describe(e), e);
         }
         if (!hasFile)
             return new(path, null);

@@ -117,8 +117,8 @@ public sealed class SshCertificateTests(KeyFolder folder)
     [Fact]
     public void A_certificate_of_the_other_kind_is_refused()
     {
-        Assert.Equal("it is a Host certificate where a User certificate is needed", new Draft { Kind = 2 }.Read().Refusal(CertificateKind.User, "alice", Now));
-        Assert.Equal("it is a User certificate where a Host certificate is needed", new Draft { Kind = 1 }.Read().Refusal(CertificateKind.Host, "alice", Now));
+        Assert.Equal("it is a host certificate where a user certificate is needed", new Draft { Kind = 2 }.Read().Refusal(CertificateKind.User, "alice", Now));
+        Assert.Equal("it is a user certificate where a host certificate is needed", new Draft { Kind = 1 }.Read().Refusal(CertificateKind.Host, "alice", Now));
     }
 
     [Theory]

@@ -86,14 +86,32 @@ public sealed class HostKeyCheckTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_checking_a_changed_key_is_taken_said_and_not_remembered()
+    public async Task A_changed_key_is_refused_even_without_checking()
     {
         KnownHosts.Add(File, "db", 22, _other.PublicKey, hash: false);
-        HostKeyCheck check = Check(HostKeyChecking.Off);
-        await check.VerifyAsync(_key.PublicKey, default);
-        Assert.Contains("NOT VERIFIED", check.Verification, StringComparison.Ordinal);
-        Assert.Contains("without verification", Assert.Single(_notices), StringComparison.Ordinal);
+        SshHostKeyException refused = await Assert.ThrowsAsync<SshHostKeyException>(
+            () => Check(HostKeyChecking.Off).VerifyAsync(_key.PublicKey, default).AsTask());
+        Assert.Contains("CHANGED", refused.Message, StringComparison.Ordinal);
         Assert.Single(await System.IO.File.ReadAllLinesAsync(File));
+    }
+
+    [Theory]
+    [InlineData(HostKeyChecking.Ask)]
+    [InlineData(HostKeyChecking.AcceptNew)]
+    internal async Task A_key_is_not_new_while_a_file_that_may_hold_it_cannot_be_read(HostKeyChecking mode)
+    {
+        Directory.CreateDirectory(File);
+        SshHostKeyException refused = await Assert.ThrowsAsync<SshHostKeyException>(() => Check(mode, answer: true).VerifyAsync(_key.PublicKey, default).AsTask());
+        Assert.Contains("cannot be read", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_lock_on_the_file_keeps_nobody_from_reading_it()
+    {
+        KnownHosts.Add(File, "db", 22, _key.PublicKey, hash: false);
+        using var locked = new FileStream(File, FileMode.Open, FileAccess.Read, FileShare.None);
+        Assert.Equal(HostKeyStatus.Known, KnownHosts.Load([File], _notices.Add).Check("db", 22, _key.PublicKey, DateTimeOffset.UtcNow).Status);
+        Assert.Empty(_notices);
     }
 
     [Fact]

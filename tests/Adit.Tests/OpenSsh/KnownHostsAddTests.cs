@@ -78,9 +78,17 @@ public sealed class KnownHostsAddTests(HostKeys keys) : IClassFixture<HostKeys>
     {
         string path = keys.Write();
         KnownHosts.Add(path, "db", 22, keys["ed"], hash: true);
-        KnownHosts.Add(path, "db", 22, keys["ed"], hash: true);
+        KnownHosts.Add(path, "db", 22, keys["rsa"], hash: true);
         string[] lines = File.ReadAllLines(path);
-        Assert.NotEqual(lines[0], lines[1]);
+        Assert.NotEqual(lines[0].Split(' ')[0], lines[1].Split(' ')[0]);
+    }
+
+    [Fact]
+    public void A_key_that_is_there_already_is_not_added_again()
+    {
+        string path = keys.Write();
+        Parallel.For(0, 20, _ => KnownHosts.Add(path, "db", 22, keys["ed"], hash: false));
+        Assert.Single(File.ReadAllLines(path));
     }
 
     [Theory]

@@ -58,6 +58,18 @@ public sealed class SshConfigTests : IDisposable
         Assert.Equal([$"{Joe.Home}/.ssh/config", $"{_folder.Path}/ssh_config"], config.Files.AsEnumerable());
     }
 
+    [Theory]
+    [InlineData("# note\u2028HostName evil.example")]
+    [InlineData("# note\u0085HostName evil.example")]
+    [InlineData("# note\fHostName evil.example")]
+    [InlineData("# note\rHostName evil.example")]
+    public void What_a_comment_holds_stays_a_comment(string line)
+    {
+        User($"{line}\nPort 2\n");
+        HostConfig config = Resolve("db");
+        Assert.Equal(("db", 2), (config.HostName, config.Port));
+    }
+
     [Fact]
     public void F_reads_one_file_alone_and_none_reads_nothing()
     {

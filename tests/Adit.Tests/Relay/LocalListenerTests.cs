@@ -97,6 +97,23 @@ public sealed class LocalListenerTests
         Assert.Contains($"the port is held on [::]:{port} by this process", e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(AddressFamily.InterNetwork, null, "127.0.0.1")]
+    [InlineData(AddressFamily.InterNetworkV6, null, "::1")]
+    [InlineData(AddressFamily.InterNetwork, "*", "0.0.0.0")]
+    public async Task Of_several_addresses_those_of_the_wanted_family_are_bound(AddressFamily family, string? bindAddress, string bound)
+    {
+        await using LocalListener listener = await LocalListener.BindAsync(ListenSpec.Tcp(0, bindAddress), new() { AddressFamily = family });
+        Assert.Equal(bound, Assert.Single(listener.Endpoints).Host);
+    }
+
+    [Fact]
+    public async Task A_socket_in_a_folder_that_does_not_exist_says_so()
+    {
+        ListenException e = await Assert.ThrowsAsync<ListenException>(() => LocalListener.BindAsync(ListenSpec.Unix("/nonexistent/x.sock")).AsTask());
+        Assert.Contains("its folder does not exist", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_holder_in_another_process_is_named_with_pid_and_program()
     {

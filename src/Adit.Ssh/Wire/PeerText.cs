@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Adit.Ssh.Keys;
+namespace Adit.Ssh.Wire;
 
 /// <summary>Text that a file, an agent or a peer chose, as it may stand in a message to people.</summary>
 internal static class PeerText
