@@ -18,4 +18,10 @@ public sealed class SshClosedException : SshException
 
     /// <summary>The code in the peer's SSH_MSG_DISCONNECT, or <see cref="DisconnectCode.None"/>.</summary>
     public DisconnectCode PeerCode { get; init; }
+
+    /// <summary>
+    /// The same for one more who waits: each throw of one exception adds to its trace, and each waiter holds the trace of its moment, so
+    /// that thousands who share one would hold gigabytes.
+    /// </summary>
+    internal SshClosedException ForOneMore() => new(Reason, Message, InnerException) { PeerCode = PeerCode };
 }

@@ -37,13 +37,13 @@ internal sealed class GlobalRequests(SshTransport transport)
         reply.TrySetResult(fields);
     }
 
-    public void Fail(Exception reason)
+    public void Fail(SshClosedException reason)
     {
         lock (_sync)
         {
             while (_waiting.TryDequeue(out TaskCompletionSource<byte[]?>? reply))
             {
-                reply.TrySetException(reason);
+                reply.TrySetException(reason.ForOneMore());
                 reply.Task.Exception?.Handle(static _ => true);
             }
         }

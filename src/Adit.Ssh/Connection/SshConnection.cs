@@ -263,7 +263,7 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
     {
         _requests.Fail(reason);
         foreach (Channel channel in _channels.Close(reason))
-            channel.Fail(reason);
+            channel.Fail(reason.ForOneMore());
     }
 
     // SSH_MSG_CHANNEL_DATA, RFC 4254 section 5.2, read by hand: it is the one message that counts for speed.

@@ -205,6 +205,21 @@ public class ChannelTests
     }
 
     [Fact]
+    public async Task When_the_connection_ends_no_two_channels_share_the_exception_whose_trace_grows_with_each_throw()
+    {
+        await using var server = new ScriptedServer();
+        await using SshConnection connection = await server.ConnectAsync();
+        await using Channel first = await OpenAsync(server, connection);
+        Task<ReadOnlyMemory<byte>> reading = first.ReadAsync().AsTask();
+        Task<Channel> opening = connection.OpenTcpAsync("db", 1, "x", 1).AsTask();
+        Task<byte[]?> asking = connection.RequestAsync("x", []).AsTask();
+        await server.ServerStream.DisposeAsync();
+        HashSet<SshClosedException> heard = new(ReferenceEqualityComparer.Instance) { await connection.Closed.TestTime() };
+        foreach (Task waiting in (Task[])[reading, opening, asking])
+            Assert.True(heard.Add(await Assert.ThrowsAsync<SshClosedException>(() => waiting.TestTime())));
+    }
+
+    [Fact]
     public async Task When_the_connection_ends_every_channel_and_request_hears_the_reason()
     {
         await using var server = new ScriptedServer();
