@@ -46,7 +46,7 @@ internal sealed class PacketWriter(Stream stream, Outbox outbox) : IDisposable
                     await stream.WriteAsync(_output.AsMemory(0, _length)).ConfigureAwait(false);
                     _length = 0;
                     if (++batches % BatchesPerTurn == 0)
-                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                        await ThreadTurn.End;
                 }
             }
             finally

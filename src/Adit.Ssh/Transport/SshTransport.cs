@@ -14,6 +14,12 @@ internal sealed class SshTransport : IAsyncDisposable
     /// <summary>How long a last DISCONNECT may take to leave.</summary>
     private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(2);
 
+    /// <summary>So much is handled at one go, then others get the thread; a peer that never makes us wait may not keep it.</summary>
+    private const int CostPerTurn = 256 * 1024;
+
+    /// <summary>What a packet counts for besides its bytes: many small ones are the dearer way to send them.</summary>
+    private const int CostPerPacket = 256;
+
     private readonly Stream _stream;
     private readonly InboundBuffer _inbound;
     private readonly PacketReader _reader;
@@ -163,13 +169,26 @@ internal sealed class SshTransport : IAsyncDisposable
     {
         try
         {
+            int turn = 0;
+            ValueTask<bool> filling;
             do
             {
                 while (Closing is null && _reader.TryRead(out InboundPacket packet))
+                {
+                    turn += packet.Payload.Length + CostPerPacket;
                     await DispatchAsync(packet).ConfigureAwait(false);
+                    if (turn < CostPerTurn)
+                        continue;
+                    turn = 0;
+                    await ThreadTurn.End;
+                }
+
                 _afterBatch();
+                filling = Closing is null ? _inbound.FillAsync(_ended.Token) : new(false);
+                if (!filling.IsCompleted)
+                    turn = 0;
             }
-            while (Closing is null && await _inbound.FillAsync(_ended.Token).ConfigureAwait(false));
+            while (await filling.ConfigureAwait(false));
             Close(CloseReason.ConnectionLost, "the peer closed the connection");
         }
         catch (SshProtocolException e)

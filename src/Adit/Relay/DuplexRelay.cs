@@ -86,8 +86,10 @@ public sealed class DuplexRelay
         {
             for (int turn = 0; ; turn++)
             {
-                if (turn % ChunksPerTurn == 0)
+                if (turn == 0)
                     await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                else if (turn % ChunksPerTurn == 0)
+                    await Task.Yield(); // to the end of the queue that all threads share; ForceYielding would be this thread's next work again
                 blame = sourceFailed;
                 ReadOnlyMemory<byte> chunk = await source.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                 blame = destinationFailed;

@@ -15,6 +15,9 @@ public sealed class Forward : IAsyncDisposable
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
+    // One who opens thousands at once gets others' work between them.
+    private const int BeginsPerTurn = 16;
+
     private static long _lastId;
 
     private readonly IListener _listener;
@@ -140,6 +143,7 @@ public sealed class Forward : IAsyncDisposable
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         TimeSpan pause = FirstPause;
+        int begun = 0;
         while (!_stopAccepting.IsCancellationRequested)
         {
             try
@@ -148,6 +152,8 @@ public sealed class Forward : IAsyncDisposable
                     break;
                 pause = FirstPause;
                 Begin(incoming);
+                if (++begun % BeginsPerTurn == 0)
+                    await Task.Yield();
             }
             catch (OperationCanceledException) when (_stopAccepting.IsCancellationRequested)
             {

@@ -71,8 +71,8 @@ public sealed class ForwardedConnection
 
     private async Task RunAsync(CancellationToken stopped)
     {
-        // The listener goes on at once, however long the first step of this connection takes.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        // The listener goes on at once, however long the first step of this connection takes, which waits behind all that waits already.
+        await Task.Yield();
         using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(stopped);
         lock (_lock)
         {
