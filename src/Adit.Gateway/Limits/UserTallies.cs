@@ -9,9 +9,12 @@ internal sealed class UserTallies(TimeProvider time)
     private readonly Dictionary<string, UserTally.SharedCount> _counts = new(StringComparer.Ordinal);
 
     /// <summary>Counts one more connection of a user with a key; null when the user, or the key, has as many as allowed.</summary>
-    public UserTally? TryAdd(string user, string keyFingerprint, UserLimits limits)
+    /// <param name="user">The user.</param>
+    /// <param name="keyFingerprint">The key's fingerprint; null for a user who came in without one.</param>
+    /// <param name="limits">What is allowed.</param>
+    public UserTally? TryAdd(string user, string? keyFingerprint, UserLimits limits)
     {
-        string[] names = ["user " + user, "key " + keyFingerprint];
+        string[] names = keyFingerprint is null ? ["user " + user] : ["user " + user, "key " + keyFingerprint];
         lock (_sync)
         {
             UserTally.SharedCount[] shared = [.. names.Select(Find)];

@@ -304,7 +304,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
         await using (ssh.ConfigureAwait(false))
         {
             Grant grant = Grant!;
-            _tally = _gateway.Tallies.TryAdd(grant.User, grant.Key?.WithoutCertificate.Fingerprint ?? "none", Rules.Settings.Limits);
+            _tally = _gateway.Tallies.TryAdd(grant.User, grant.Key?.WithoutCertificate.Fingerprint, Rules.Settings.Limits);
             if (_tally is null)
             {
                 ssh.Close(CloseReason.TooManyConnections, "the user has as many connections as allowed (AditMaxConnections)");
