@@ -6,8 +6,19 @@ namespace Adit.Gateway.Limits;
 /// <summary>A stream whose bytes count, and which gives back its place among the user's channels when it is given back itself.</summary>
 internal sealed class MeteredDuplex(Duplex inner, ByteMeter meter, IDisposable place) : Duplex
 {
+    // Who waits for the rate waits in here, and not in the inner stream, whose abort would not end it.
+    private readonly CancellationTokenSource _aborted = new();
+    private ReadOnlyMemory<byte> _held;
+
     public override ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken)
     {
+        if (!_held.IsEmpty && !_aborted.IsCancellationRequested)
+        {
+            ReadOnlyMemory<byte> held = _held;
+            _held = default;
+            return new(held);
+        }
+
         ValueTask<ReadOnlyMemory<byte>> reading = inner.ReadAsync(cancellationToken);
         if (!meter.IsLimited && reading.IsCompletedSuccessfully)
         {
@@ -27,12 +38,22 @@ internal sealed class MeteredDuplex(Duplex inner, ByteMeter meter, IDisposable p
 
     public override ValueTask CompleteWritingAsync(CancellationToken cancellationToken) => inner.CompleteWritingAsync(cancellationToken);
 
-    public override void Abort() => inner.Abort();
+    public override void Abort()
+    {
+        inner.Abort();
+        _aborted.Cancel();
+    }
 
     public override async ValueTask DisposeAsync()
     {
-        await inner.DisposeAsync().ConfigureAwait(false);
-        place.Dispose();
+        try
+        {
+            await inner.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            place.Dispose();
+        }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -40,14 +61,32 @@ internal sealed class MeteredDuplex(Duplex inner, ByteMeter meter, IDisposable p
     {
         ReadOnlyMemory<byte> data = await reading.ConfigureAwait(false);
         meter.Count(data.Length);
-        if (meter.IsLimited)
-            await meter.WaitAsync(data.Length, cancellationToken).ConfigureAwait(false);
+        if (!meter.IsLimited)
+            return data;
+        _held = data;
+        await WaitAsync(data.Length, cancellationToken).ConfigureAwait(false);
+        _held = default;
         return data;
     }
 
     private async ValueTask WriteSlowlyAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
-        await meter.WaitAsync(data.Length, cancellationToken).ConfigureAwait(false);
+        await WaitAsync(data.Length, cancellationToken).ConfigureAwait(false);
         await inner.WriteAsync(data, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask WaitAsync(int bytes, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource? either = cancellationToken.CanBeCanceled
+            ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _aborted.Token)
+            : null;
+        try
+        {
+            await meter.WaitAsync(bytes, either?.Token ?? _aborted.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (_aborted.IsCancellationRequested)
+        {
+            throw new IOException("the connection was aborted", e);
+        }
     }
 }
