@@ -13,6 +13,9 @@ internal sealed class Outbox : IValueTaskSource<bool>
     /// <summary>A peer that makes us answer while it does not read is cut off here.</summary>
     public const int MaxControlBytes = 4 * 1024 * 1024;
 
+    /// <summary>What a waiting message takes besides its bytes, which are one or five in the shortest answers.</summary>
+    public const int MessageOverhead = 64;
+
     private readonly Lock _sync = new();
     private readonly Queue<Outgoing> _kex = new();
     private readonly Queue<byte[]> _control = new();
@@ -51,9 +54,9 @@ internal sealed class Outbox : IValueTaskSource<bool>
                 return true;
             }
 
-            if (_controlBytes + payload.Length > MaxControlBytes)
+            if (_controlBytes + payload.Length + MessageOverhead > MaxControlBytes)
                 return false;
-            _controlBytes += payload.Length;
+            _controlBytes += payload.Length + MessageOverhead;
             _control.Enqueue(payload);
             return true;
         }
@@ -119,7 +122,7 @@ internal sealed class Outbox : IValueTaskSource<bool>
                 return false;
             if (_control.TryDequeue(out byte[]? payload))
             {
-                _controlBytes -= payload.Length;
+                _controlBytes -= payload.Length + MessageOverhead;
                 next = new(payload, null, null);
                 return true;
             }

@@ -20,6 +20,9 @@ internal sealed class SshTransport : IAsyncDisposable
     /// <summary>What a packet counts for besides its bytes: many small ones are the dearer way to send them.</summary>
     private const int CostPerPacket = 256;
 
+    /// <summary>What a peer may send until the user is authenticated, counted as turns are: far more than all keys and methods need.</summary>
+    private const int CostUnauthenticated = 4 * 1024 * 1024;
+
     private readonly Stream _stream;
     private readonly InboundBuffer _inbound;
     private readonly PacketReader _reader;
@@ -36,6 +39,7 @@ internal sealed class SshTransport : IAsyncDisposable
     private Action _afterBatch = static () => { };
     private Task _loops = Task.CompletedTask;
     private SshClosedException? _closing;
+    private bool _authenticated;
     private PeerExtensions _peerExtensions = PeerExtensions.None;
 
     public SshTransport(Stream stream, InboundBuffer inbound, SshRole role, ILogger logger, TimeProvider time)
@@ -56,7 +60,15 @@ internal sealed class SshTransport : IAsyncDisposable
     public Outbox Outbox { get; }
 
     /// <summary>What the peer may send now. Set by the receive loop, and by the handlers that it calls.</summary>
-    public Phase Phase { get; set; } = Phase.FirstKexInit;
+    public Phase Phase
+    {
+        get;
+        set
+        {
+            field = value;
+            _authenticated |= value is Phase.Connection;
+        }
+    }
 
     /// <summary>Strict key exchange is in force.</summary>
     public bool Strict { get; private set; }
@@ -169,14 +181,18 @@ internal sealed class SshTransport : IAsyncDisposable
     {
         try
         {
+            int unauthenticated = 0;
             int turn = 0;
             ValueTask<bool> filling;
             do
             {
                 while (Closing is null && _reader.TryRead(out InboundPacket packet))
                 {
-                    turn += packet.Payload.Length + CostPerPacket;
+                    int cost = packet.Payload.Length + CostPerPacket;
                     await DispatchAsync(packet).ConfigureAwait(false);
+                    if (!_authenticated && (unauthenticated += cost) > CostUnauthenticated)
+                        throw new SshProtocolException(CloseReason.ProtocolError, "too much was sent before the user was authenticated");
+                    turn += cost;
                     if (turn < CostPerTurn)
                         continue;
                     turn = 0;

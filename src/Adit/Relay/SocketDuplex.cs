@@ -127,6 +127,8 @@ public sealed class SocketDuplex : Duplex
             case SocketError.Success:
                 chunk = _block.AsMemory(0, received);
                 _peerEnded = received == 0;
+                if (_peerEnded)
+                    ReturnBlock(); // the other direction may go on for long
                 return true;
             case SocketError.WouldBlock:
                 chunk = default;

@@ -154,6 +154,24 @@ public class SshServerTests
         Assert.True(pair.Right.IsDisposed);
     }
 
+    [Theory]
+    [InlineData("IGNORE", new byte[] { 2, 0, 0, 0, 0 })]
+    [InlineData("DEBUG", new byte[] { 4, 0, 0, 0, 0, 0, 0, 0, 0, 0 })]
+    [InlineData("a message number that nobody knows", new byte[] { 200 })]
+    public async Task A_client_that_talks_on_without_logging_in_is_cut_off(string what, byte[] payload)
+    {
+        var pair = new StreamPair();
+        Task<SshConnection> accepting = SshServer.AcceptAsync(pair.Right, BothEnds.ServerOptions(new()));
+        await pair.Left.WriteAsync("SSH-2.0-Talker\r\n"u8.ToArray());
+        byte padding = (byte)(16 - ((sizeof(uint) + 1 + payload.Length) % 8));
+        byte[] packet = [0, 0, 0, (byte)(1 + payload.Length + padding), padding, .. payload, .. new byte[padding]];
+        for (int i = 0; i < 100_000 && !pair.Right.IsDisposed; i++)
+            await pair.Left.WriteAsync(packet);
+        SshClosedException e = await Assert.ThrowsAsync<SshClosedException>(() => accepting).TestTime();
+        Assert.True(e.Reason is CloseReason.ProtocolError, what);
+        Assert.Contains("before the user was authenticated", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_banner_is_shown_to_the_user_it_is_for()
     {

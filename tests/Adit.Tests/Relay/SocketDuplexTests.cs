@@ -130,6 +130,17 @@ public sealed class SocketDuplexTests
     }
 
     [Fact]
+    public async Task A_connection_whose_peer_has_ended_its_direction_holds_no_block()
+    {
+        (SocketDuplex near, Socket far) = await SocketPair.TcpAsync();
+        await using SocketDuplex n = near;
+        using Socket f = far;
+        far.Shutdown(SocketShutdown.Send);
+        Assert.True((await near.ReadAsync(default).AsTask().TestTime()).IsEmpty);
+        Assert.False(near.HoldsBlock);
+    }
+
+    [Fact]
     public async Task An_idle_connection_holds_no_block()
     {
         (SocketDuplex near, Socket far) = await SocketPair.TcpAsync();
