@@ -81,6 +81,9 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     /// <summary>Where the client came in.</summary>
     public Endpoint Local => _local;
 
+    /// <summary>Its channels of this moment.</summary>
+    public int Channels => _ssh?.ChannelCount ?? 0;
+
     /// <summary>Who it is; null before that is known.</summary>
     public Grant? Grant => _access.Grant;
 

@@ -264,13 +264,20 @@ internal sealed class GatewayServer : IAsyncDisposable
     private async Task HousekeepAsync()
     {
         using var timer = new PeriodicTimer(Round, Time);
+        var memory = new CrowdMemory(static () => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true));
         try
         {
             while (await timer.WaitForNextTickAsync(_ending.Token).ConfigureAwait(false))
             {
                 DateTimeOffset now = Now();
+                int crowd = 0;
                 foreach (GatewayConnection connection in _connections.Values)
+                {
                     connection.Check(now);
+                    crowd += 1 + connection.Channels;
+                }
+
+                memory.Check(crowd, now);
             }
         }
         catch (OperationCanceledException) when (_ending.IsCancellationRequested)
