@@ -37,7 +37,10 @@ internal static class StrangerAttacks
         byte[] packets = Bytes.Repeat(Bytes.Packet([200]), PacketsAtOnce);
         await IdentifyAsync(stream, stop);
         while (true)
+        {
             await stream.WriteAsync(packets, stop);
+            await Task.Yield();
+        }
     }
 
     public static async Task UnfinishedKeyExchangeAsync(NetworkStream stream, Victim victim, CancellationToken stop)
@@ -70,7 +73,11 @@ internal static class StrangerAttacks
     {
         Task ended = Bytes.DrainAsync(stream, stop);
         while (!ended.IsCompleted)
+        {
             await act();
+            await Task.Yield(); // or the attackers of a process would keep its threads from each other
+        }
+
         await ended;
     }
 

@@ -37,6 +37,6 @@ internal sealed partial class GatewayReasons
     [GeneratedRegex(@"\d+", RegexOptions.None, 1000)]
     private static partial Regex Number();
 
-    [GeneratedRegex(@"""(?:[^""\\]|\\.)*""", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"""[^""]*""", RegexOptions.None, 1000)]
     private static partial Regex Quoted();
 }
