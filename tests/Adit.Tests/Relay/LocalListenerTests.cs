@@ -53,7 +53,7 @@ public sealed class LocalListenerTests
     [InlineData("::1")]
     public async Task When_one_family_is_taken_the_whole_fails_and_the_holder_is_named(string taken)
     {
-        using Socket holder = Listen(taken, 0);
+        using Socket holder = ListenOnQuietPort(taken);
         int port = ((IPEndPoint)holder.LocalEndPoint!).Port;
         string other = taken is "::1" ? "127.0.0.1" : "::1";
 
@@ -267,6 +267,23 @@ public sealed class LocalListenerTests
     }
 
     private static Task<LocalListener> BindAsync(ListenSpec spec) => LocalListener.BindAsync(spec).AsTask();
+
+    // Below the kernel's own ports: on one of those, a connection of another program may take the port on the other family meanwhile.
+    private static Socket ListenOnQuietPort(string address)
+    {
+        for (int port = 8_000 + (Environment.ProcessId % 1_000); ; port--)
+        {
+            try
+            {
+                using Socket probe = Listen(address is "::1" ? "127.0.0.1" : "::1", port);
+                return Listen(address, port);
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressAlreadyInUse && port > 5_000)
+            {
+                continue;
+            }
+        }
+    }
 
     private static Socket Listen(string address, int port)
     {
