@@ -16,7 +16,7 @@ public sealed class FloodTests(ITestOutputHelper output) : EngineTest(output)
     private const long KeptMemory = 200L * Mebibyte;
 
     // Each is ended for what it did, but those who do nothing wrong, only never enough, when their time is over.
-    private const string TimeIsOver = "did not authenticate within";
+    private const string TimeIsOver = "no login of the client within";
 
     public static TheoryData<string, string> Ends => new()
     {
