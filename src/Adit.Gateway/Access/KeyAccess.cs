@@ -58,11 +58,13 @@ internal sealed class KeyAccess(GatewaySettings settings, string user, SystemAcc
         SshCertificate certificate = key.Certificate!;
         if (AuthorizedKeys.Load(trusted, warn) is not { } authorities)
             return (null, $"TrustedUserCAKeys {trusted} cannot be read");
-        if (!authorities.Lines.Any(line => line.Key.Equals(certificate.SigningKey)))
+        if (authorities.Lines.FirstOrDefault(line => line.Key.Equals(certificate.SigningKey)) is not { } authority)
             return (null, "the certificate is signed by a key that is not trusted");
+
+        // Options of the authority's line are no custom here, but whoever wrote them meant them.
+        AuthorizedKey line = authority with { Options = authority.Options with { CertAuthority = true } };
         if (settings.AuthorizedPrincipalsFile is not { } file)
         {
-            var line = new AuthorizedKey(new KeyOptions { CertAuthority = true }, certificate.SigningKey, string.Empty, trusted);
             return Judged(key, line.Refusal(certificate, user, address, time.GetUtcNow()), () => line.Granted(certificate));
         }
 
