@@ -20,8 +20,15 @@ internal sealed class TextLog(TextWriter writer, LogVerbosity level) : IGatewayE
         string line = Printable.Text(Line(happened));
         lock (_sync)
         {
-            writer.WriteLine(line);
-            writer.Flush();
+            try
+            {
+                writer.WriteLine(line);
+                writer.Flush();
+            }
+            catch (Exception e) when (e is IOException or ObjectDisposedException)
+            {
+                // A full disk: a line that cannot be written must not end what it tells of.
+            }
         }
     }
 

@@ -120,7 +120,7 @@ internal sealed class ExecSession : IAsyncDisposable
         try
         {
             string asked = await _command.Task.ConfigureAwait(false);
-            string command = _connection.Grant?.Options.Command ?? _connection.Rules.Settings.ForceCommand ?? asked;
+            string command = _connection.Rules.Settings.ForceCommand ?? _connection.Grant?.Options.Command ?? asked;
             _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandStarted, Target = Printable.Text(command) });
             int code = await ExecuteAsync(command, asked).ConfigureAwait(false);
             Tell(code);

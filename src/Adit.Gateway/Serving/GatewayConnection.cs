@@ -315,6 +315,14 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             }
 
             using UserTally tally = _tally;
+
+            // The rules may have changed while it logged in.
+            if (_access.RefusalNow(Rules.Settings) is { } refusal)
+            {
+                ssh.Close(CloseReason.Expired, refusal);
+                return await ssh.Closed.ConfigureAwait(false);
+            }
+
             var dialer = new MeteredDialer(new PolicyDialer(() => Rules.Policy, _names.ResolveAsync), tally);
             var options = new ForwardOptions
             {
