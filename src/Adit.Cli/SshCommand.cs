@@ -49,9 +49,9 @@ internal sealed class SshCommand : IAsyncDisposable
         try
         {
             line = SshCommandLine.Parse(args);
-            if (line.Request is not CommandLineRequest.Connect)
+            if (Answer(line) is { } answer)
             {
-                await Console.Out.WriteLineAsync(line.Request is CommandLineRequest.Help ? HelpText.Text : HelpText.Version);
+                await Console.Out.WriteLineAsync(answer);
                 return 0;
             }
 
@@ -64,12 +64,22 @@ internal sealed class SshCommand : IAsyncDisposable
             return Failed;
         }
 
-        foreach (string note in line.Notes)
-            output.Debug(note);
+        foreach (string warning in config.Warnings)
+            output.Notice($"warning: {warning}");
         using (output)
         await using (var command = new SshCommand(config, output))
             return await command.RunUntilEndAsync();
     }
+
+    /// <summary>What needs no connection; null for all else.</summary>
+    private static string? Answer(SshCommandLine line) => line.Request switch
+    {
+        CommandLineRequest.Help => HelpText.Text,
+        CommandLineRequest.Version => HelpText.Version,
+        CommandLineRequest.Query => string.Join('\n', AlgorithmQuery.Lines(line.QueryWord)),
+        CommandLineRequest.Config => string.Join('\n', EffectiveConfig.Lines(line.Resolve())),
+        _ => null,
+    };
 
     public async ValueTask DisposeAsync()
     {
