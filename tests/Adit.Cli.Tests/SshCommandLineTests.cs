@@ -63,25 +63,104 @@ public sealed class SshCommandLineTests
     }
 
     [Fact]
-    public void Each_served_option_reaches_its_keyword()
+    public void Each_option_reaches_its_keyword()
     {
         SshCommandLine line = SshCommandLine.Parse(
         [
-            "-46agknNTvvx", "-b", "127.0.0.1", "-c", "aes256-gcm@openssh.com", "-m", "hmac-sha2-512", "-i", "/k 1", "-i/k2", "-E", "log", "-F", "none",
-            "-L", "1:a:2", "-L", "0.0.0.0:3:b:4", "-o", "Compression yes", "-o", "UserKnownHostsFile \"/a b\" /c", "h",
+            "-G", "-64gnMMftts", "-B", "eth0", "-b", "127.0.0.1", "-c", "aes256-gcm@openssh.com", "-m", "hmac-sha2-512", "-i", "/k 1", "-i/k2",
+            "-E", "log", "-F", "none", "-L", "1:a:2", "-L", "0.0.0.0:3:b:4", "-R", "0:c:5", "-R", "6", "-D", "7", "-J", "u@j1:8,j2", "-e", "^a",
+            "-P", "work", "-S", "/s", "-o", "SetEnv A=b \"C=d e\"", "-o", "UserKnownHostsFile \"/a b\" /c", "h", "-A", "-C", "-X", "sftp", "-N",
         ]);
         HostConfig config = line.Resolve(Joe);
-        Assert.Equal(("log", "none"), (line.LogFile, line.ConfigFile));
+        Assert.Equal((CommandLineRequest.Config, "log", "none", "sftp -N"), (line.Request, line.LogFile, line.ConfigFile, line.Command));
         Assert.Equal(System.Net.Sockets.AddressFamily.InterNetwork, config.AddressFamily);
-        Assert.Equal("127.0.0.1", config.BindAddress);
+        Assert.Equal(("eth0", "127.0.0.1", "work", "/s"), (config.BindInterface, config.BindAddress, config.Tag, config.ControlPath));
         Assert.Equal(["aes256-gcm@openssh.com"], config.Algorithms.Ciphers);
         Assert.Equal(["hmac-sha2-512"], config.Algorithms.Macs);
         Assert.Equal(["/k 1", "/k2"], config.IdentityFiles.Select(file => file.Value));
         Assert.Equal(["*:1:a:2", "0.0.0.0:3:b:4"], config.LocalForwards.Select(forward => forward.Value.ToString()));
+        Assert.Equal(["localhost:0:c:5", "localhost:6"], config.RemoteForwards.Select(forward => forward.Value.ToString()));
+        Assert.Equal(["*:7"], config.DynamicForwards.Select(forward => forward.Value.ToString()));
+        Assert.Equal([new("u", "j1", 8), new(null, "j2", null)], config.Jumps.AsEnumerable());
         Assert.Equal(["/a b", "/c"], config.UserKnownHostsFiles.AsEnumerable());
-        Assert.Equal(LogVerbosity.Debug2, config.LogLevel);
-        Assert.Contains(config.Notes, note => note.Contains("Compression has no effect", StringComparison.Ordinal));
+        Assert.Equal([new("A", "b"), new("C", "d e")], config.SetEnv.AsEnumerable());
+        Assert.Equal((SessionType.Subsystem, "sftp -N", RequestTty.Force), (config.SessionType, config.Command, config.RequestTty));
+        Assert.Equal((true, true, '\x01', ControlMaster.Ask), (config.ForkAfterAuthentication, config.StdinNull, config.EscapeChar, config.ControlMaster));
+        Assert.Equal(
+            ["-A: ForwardAgent has no effect: the agent stays here", "-C: Compression has no effect: nothing is compressed", "-X: ForwardX11 has no effect: X11 is not forwarded"],
+            config.Notes.AsEnumerable());
     }
+
+    [Theory]
+    [InlineData("h uptime", "uptime")]
+    [InlineData("h -v psql -h db -- -x", "psql -h db -- -x")]
+    [InlineData("-- h -v", "-v")]
+    [InlineData("h -- -v x", "-v x")]
+    [InlineData("h -T - x", "- x")]
+    [InlineData("ssh h ssh", "ssh")]
+    [InlineData("h", "")]
+    public void The_command_begins_behind_the_destination_and_its_options(string line, string command) =>
+        Assert.Equal(("h", command), (Parse(line).Destination, Parse(line).Command));
+
+    [Theory]
+    [InlineData("-G -T h", RequestTty.No)]
+    [InlineData("-G -t h", RequestTty.Yes)]
+    [InlineData("-G -t -t h", RequestTty.Force)]
+    [InlineData("-G -tT h", RequestTty.No)]
+    [InlineData("-G -Tt h", RequestTty.Yes)]
+    [InlineData("-G -oRequestTTY=force -N h", RequestTty.No)]
+    [InlineData("-G -N -oRequestTTY=force h", RequestTty.No)]
+    [InlineData("-G h", RequestTty.Auto)]
+    public void The_terminal_is_what_was_said_last(string line, object expected) =>
+        Assert.Equal(expected, Resolve(Parse(line)).RequestTty);
+
+    [Fact]
+    public void W_wants_no_session_and_no_forwards_unless_they_are_asked_for()
+    {
+        HostConfig config = Resolve(Parse("-G -L 1:a:2 -R 3 -W db:5432 h"));
+        Assert.Equal(("db:5432", SessionType.None, RequestTty.No), (config.StdioForward?.ToString(), config.SessionType, config.RequestTty));
+        Assert.Equal((true, true, false), (config.ExitOnForwardFailure, config.ClearAllForwardings, config.Reconnect));
+        Assert.Empty(config.LocalForwards.Concat(config.RemoteForwards));
+        config = Resolve(Parse("-G -L 1:a:2 -W /run/s -oClearAllForwardings=no -oExitOnForwardFailure=no h"));
+        Assert.Equal(("/run/s", false, 1), (config.StdioForward?.ToString(), config.ExitOnForwardFailure, config.LocalForwards.Length));
+    }
+
+    [Theory]
+    [InlineData("-O check -S /s h", "check")]
+    [InlineData("-Oforward -L 1:a:2 -S /s h", "forward")]
+    [InlineData("h -O exit", "exit")]
+    public void O_gives_its_word(string line, string word) =>
+        Assert.Equal((CommandLineRequest.Control, word), (Parse(line).Request, Parse(line).ControlWord));
+
+    [Theory]
+    [InlineData("-s h", "write its name behind the destination")]
+    [InlineData("-f h", "add -N or write a command")]
+    [InlineData("-O check h", "add -S path")]
+    public void What_is_incomplete_is_told(string line, string message) =>
+        Assert.Contains(message, Assert.Throws<UsageException>(() => Resolve(Parse(line))).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("-Q cipher", "aes256-gcm@openssh.com")]
+    [InlineData("-vQ Ciphers", "chacha20-poly1305@openssh.com")]
+    [InlineData("-Q mac", "hmac-sha2-256-etm@openssh.com")]
+    [InlineData("-Q kex", "curve25519-sha256")]
+    [InlineData("-Q key", "ssh-rsa")]
+    [InlineData("-Q key-cert", "ssh-ed25519-cert-v01@openssh.com")]
+    [InlineData("-Q key-plain", "ssh-ed25519")]
+    [InlineData("-Q sig", "rsa-sha2-512")]
+    [InlineData("-Q HostKeyAlgorithms", "rsa-sha2-512-cert-v01@openssh.com")]
+    [InlineData("-Q protocol-version", "2")]
+    [InlineData("-Q help", "cipher-auth")]
+    public void Q_lists_what_is_served_and_needs_no_destination(string line, string contained)
+    {
+        SshCommandLine query = Parse(line);
+        Assert.Equal(CommandLineRequest.Query, query.Request);
+        Assert.Contains(contained, AlgorithmQuery.Lines(query.QueryWord));
+    }
+
+    [Fact]
+    public void A_list_that_does_not_exist_is_told() =>
+        Assert.Contains("the nearest is cipher", Assert.Throws<UsageException>(() => AlgorithmQuery.Lines("cyphr")).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("-N h", LogVerbosity.Info)]
@@ -106,28 +185,20 @@ public sealed class SshCommandLineTests
     [InlineData("-H h", "the nearest known one is -h")]
     [InlineData("--hlep", "the nearest known one is --help")]
     [InlineData("--frobnicate", "unknown option --frobnicate; see adit --help")]
-    [InlineData("-N -R 1:a:2 h", "-R is not served yet")]
-    [InlineData("-ND 1080 h", "-D is not served yet")]
-    [InlineData("-W a:1 h", "-W is not served yet")]
-    [InlineData("-J a h", "-J is not served yet")]
-    [InlineData("-fN h", "-f is not served yet")]
-    [InlineData("-G h", "-G is not served yet")]
-    [InlineData("-M h", "-M is not served yet")]
-    [InlineData("-S x h", "-S is not served yet")]
-    [InlineData("-O check h", "-O is not served yet")]
-    [InlineData("-A h", "-A is not served yet")]
-    [InlineData("-X h", "-X is not served yet")]
-    [InlineData("-Y h", "-Y is not served yet")]
-    [InlineData("-t h", "-t is not served yet")]
-    [InlineData("-s h", "-s is not served yet")]
-    [InlineData("-w 0 h", "-w is not served yet")]
-    [InlineData("-e x h", "-e is not served yet")]
-    [InlineData("-B x h", "-B is not served yet")]
-    [InlineData("-I x h", "-I is not served yet")]
-    [InlineData("-K h", "-K is not served yet")]
-    [InlineData("-P x h", "-P is not served yet")]
-    [InlineData("-Q x h", "-Q is not served yet")]
-    [InlineData("-N h uptime", "no command can run: \"uptime\"")]
+    [InlineData("-w 0 h", "-w is not served: there are no tunnels of the network's layers")]
+    [InlineData("-I x h", "-I is not served: keys of tokens are used by way of the agent")]
+    [InlineData("-1 h", "-1 is not served")]
+    [InlineData("-W a h", "-W: \"a\" is not a target for -W: it needs a host and a port")]
+    [InlineData("-W a:1 -W b:2 h", "-W was given already")]
+    [InlineData("-W a:1 -O check h", "-O and -W do not go together")]
+    [InlineData("-O check -W a:1 h", "-O and -W do not go together")]
+    [InlineData("-O check -O exit h", "-O was given already")]
+    [InlineData("-O chekc h", "write one of check, conninfo, channels, forward, cancel, proxy, exit, stop; the nearest is check")]
+    [InlineData("-J a -J b h", "-J was given already")]
+    [InlineData("-oProxyCommand=x -J b h", "-J and ProxyCommand both say how to connect")]
+    [InlineData("-N -s h x", "-s does not go together with a session of type none")]
+    [InlineData("-s -N h x", "-N does not go together with a session of type subsystem")]
+    [InlineData("-y -E log h", "-y and -E both say where messages go")]
     [InlineData("-N @h", "the user in front of the @ is missing")]
     [InlineData("-N a@", "\"\" is not a host")]
     [InlineData("-N -- -h", "\"-h\" is not a host")]
@@ -151,19 +222,40 @@ public sealed class SshCommandLineTests
     [InlineData("-NL x h", "-L: LocalForward: \"x\" is not a local forward")]
     [InlineData("-Nc nonsense h", "-c: Ciphers \"nonsense\" leaves no algorithm")]
     [InlineData("-N -oConectTimeout=3 h", "command line: unknown keyword \"ConectTimeout\"; the nearest known one is ConnectTimeout")]
-    [InlineData("-N -oProxyJump=b h", "command line: ProxyJump applies to this destination")]
+    [InlineData("-NJ b/c h", "-J: ProxyJump: \"b/c\" is not a host on the way")]
+    [InlineData("-NR x:y:z h", "-R: RemoteForward: \"x:y:z\" is not a remote forward")]
+    [InlineData("-ND x h", "-D: DynamicForward: \"x\" is not a dynamic forward")]
+    [InlineData("-Ne xy h", "-e: EscapeChar cannot be \"xy\"")]
+    [InlineData("-N -l a;b h", "-l: \"a;b\" is not a user")]
+    [InlineData("-N $(x)@h", "destination: \"$(x)\" is not a user")]
+    [InlineData("-N `x`", "\"`x`\" is not a destination")]
+    [InlineData("-G -oRemoteCommand=x h y", "RemoteCommand applies to this destination, and there is a command behind it too: \"y\"")]
     [InlineData("-N -oHost=b h", "command line: Host belongs in a file")]
     [InlineData("-NF /nonexistent/file h", "/nonexistent/file: the configuration file of -F does not exist")]
     public void An_option_with_a_wrong_value_is_named(string line, string message) =>
         Assert.Contains(message, Assert.Throws<ConfigException>(() => Parse(line).Resolve(Joe)).Message, StringComparison.Ordinal);
 
+    /// <summary>Each goes with its line in <see cref="NotYetServed"/>.</summary>
     [Theory]
-    [InlineData("h")]
-    [InlineData("-T h")]
-    [InlineData("-L 1:a:2 h")]
-    [InlineData("-o SessionType=default -N h")]
-    public void Without_N_the_user_is_told_to_add_it(string line) =>
-        Assert.Contains("add -N", Assert.Throws<UsageException>(() => Resolve(Parse(line))).Message, StringComparison.Ordinal);
+    [InlineData("h", "add -N")]
+    [InlineData("-L 1:a:2 h", "add -N")]
+    [InlineData("h uptime", "add -N")]
+    [InlineData("-N -R 1:a:2 h", "remote forwards")]
+    [InlineData("-ND 1080 h", "dynamic forwards")]
+    [InlineData("-W a:1 h", "leave -W out")]
+    [InlineData("-NJ a h", "ProxyJump")]
+    [InlineData("-NoProxyCommand=x h", "ProxyCommand")]
+    [InlineData("-fN h", "-f")]
+    [InlineData("-NS x -O check h", "leave -O out")]
+    [InlineData("-NB x h", "-b")]
+    [InlineData("-Ny h", "-E file")]
+    [InlineData("-NoRevokedHostKeys=/k h", "RevokedHostKeys")]
+    [InlineData("-NoKnownHostsCommand=/k h", "KnownHostsCommand")]
+    [InlineData("-NoCheckHostIP=yes h", "CheckHostIP")]
+    [InlineData("-NoChannelTimeout=*=1m h", "ChannelTimeout")]
+    [InlineData("-NoAditLifetime=1h h", "AditLifetime")]
+    public void What_is_not_done_yet_is_refused(string line, string named) =>
+        Assert.Contains(named, Assert.Throws<UsageException>(() => Resolve(Parse(line))).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("--help", CommandLineRequest.Help)]
@@ -175,11 +267,6 @@ public sealed class SshCommandLineTests
     [InlineData("-vV", CommandLineRequest.Version)]
     public void Help_and_version_need_no_destination(string line, object request) =>
         Assert.Equal(request, Parse(line).Request);
-
-    [Fact]
-    public void Options_without_effect_are_noted() =>
-        Assert.Equal(
-            ["the option -C has no effect in this version", "the option -y has no effect in this version"], Parse("-NCy h").Notes.AsEnumerable());
 
     [Fact]
     public void The_help_fits_a_screen()
@@ -197,7 +284,7 @@ public sealed class SshCommandLineTests
     public void Any_mixture_of_options_gives_a_configuration_or_an_error()
     {
         Gen<string> word = Gen.Elements(
-            "-N", "-L", "1:a:2", "-p", "22", "-vN", "h", "u@h", "ssh://h", "-o", "Port=3", "-oUser x", "--", "ssh", "-i", "x", "-F", "none", "[::1]:5:a:6", "-");
+            "-N", "-L", "1:a:2", "-p", "22", "-vN", "h", "u@h", "ssh://h", "-o", "Port=3", "-oUser x", "--", "ssh", "-i", "x", "-F", "none", "[::1]:5:a:6", "-", "-G", "-W", "-O", "check", "-J", "-t", "-s", "-M", "-R", "-D");
         Prop.ForAll(Arb.From(Gen.ArrayOf(word)), words => ParsesOrRefuses(words)).QuickCheckThrowOnFailure();
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
@@ -111,21 +112,21 @@ internal static class EffectiveConfig
         ("casignaturealgorithms", string.Join(',', c.CaSignatureAlgorithms)),
         ("localcommand", c.Written.LocalCommand.Or(null)),
         ("remotecommand", c.Written.RemoteCommand.Or(null) is null ? null : c.Command),
-        ("loglevel", c.LogLevel switch { LogVerbosity.Debug1 => "DEBUG", var level => level.ToString().ToUpperInvariant() }),
+        ("loglevel", c.LogLevel switch { LogVerbosity.Quiet => "SILENT", LogVerbosity.Debug1 => "DEBUG", var level => level.ToString().ToUpperInvariant() }),
         ("macs", string.Join(',', c.Algorithms.Macs)),
         ("preferredauthentications", c.Written.PreferredAuthentications.Given is { } methods ? string.Join(',', methods.Value) : null),
         ("pubkeyacceptedalgorithms", string.Join(',', c.PubkeyAcceptedAlgorithms)),
-        ("knownhostscommand", c.KnownHostsCommand?.Value),
         ("revokedhostkeys", c.RevokedHostKeys.IsEmpty ? null : string.Join(' ', c.RevokedHostKeys)),
+        ("knownhostscommand", c.KnownHostsCommand?.Value),
         ("tag", c.Tag),
         ("versionaddendum", c.VersionAddendum),
     ];
 
     private static IEnumerable<(string Keyword, string? Value)> Forwards(HostConfig c) =>
     [
-        .. c.DynamicForwards.Select(forward => ("dynamicforward", (string?)Listen(forward.Value.Listen))),
-        .. c.LocalForwards.Select(forward => ("localforward", (string?)$"{Listen(forward.Value.Listen)} {Target(forward.Value)}")),
-        .. c.RemoteForwards.Select(forward => ("remoteforward", (string?)$"{Listen(forward.Value.Listen)} {Target(forward.Value)}")),
+        .. c.DynamicForwards.Select(forward => ("dynamicforward", (string?)Listen(c, forward.Value.Listen))),
+        .. c.LocalForwards.Select(forward => ("localforward", (string?)$"{Listen(c, forward.Value.Listen)} {Target(forward.Value)}")),
+        .. c.RemoteForwards.Select(forward => ("remoteforward", (string?)$"{Listen(c, forward.Value.Listen)} {Target(forward.Value)}")),
     ];
 
     private static IEnumerable<(string Keyword, string? Value)> Lists(HostConfig c) =>
@@ -161,7 +162,7 @@ internal static class EffectiveConfig
         ("streamlocalbindmask", "0" + Convert.ToString(c.StreamLocalBindMask, 8)),
         ("syslogfacility", c.SyslogFacility),
         ("proxycommand", c.Written.ProxyCommand.Or(null)),
-        ("proxyjump", c.Jumps.IsEmpty ? null : string.Join(',', c.Jumps)),
+        ("proxyjump", ProxyJump(c.Written.ProxyJump.Or([]))),
     ];
 
     private static IEnumerable<(string Keyword, string? Value)> Own(HostConfig c) =>
@@ -193,8 +194,19 @@ internal static class EffectiveConfig
         _ => "false",
     };
 
-    private static string Listen(ListenSpec listen) =>
-        listen.Path ?? (listen.BindAddress is { } bind ? $"[{bind}]:{Number(listen.Port)}" : Number(listen.Port));
+    /// <summary>Of the last host alone an IPv4 address has brackets.</summary>
+    private static string? ProxyJump(ImmutableArray<JumpHost> hops)
+    {
+        if (hops is not [.. var before, var last])
+            return null;
+        if (last.Host.All(c => char.IsAsciiDigit(c) || c == '.'))
+            last = last with { Host = $"[{last.Host}]" };
+        return string.Join(',', before.Append(last));
+    }
+
+    /// <summary>As it was written: the wildcard of GatewayPorts is not.</summary>
+    private static string Listen(HostConfig c, ListenSpec listen) =>
+        listen.Path ?? (listen.BindAddress is { } bind && !(bind.Length == 0 && c.GatewayPorts) ? $"[{bind}]:{Number(listen.Port)}" : Number(listen.Port));
 
     private static string Target(ForwardSpec forward) => forward.Target switch
     {

@@ -68,7 +68,6 @@ internal sealed class HostAssembly
             RevokedHostKeys = _paths.RevokedHostKeys(),
             StrictHostKeyChecking = s.StrictHostKeyChecking.Or(HostKeyChecking.Ask),
             HashKnownHosts = s.HashKnownHosts.Or(false),
-            UpdateHostKeys = s.UpdateHostKeys.Or(UpdatesByDefault() ? UpdateHostKeys.Yes : UpdateHostKeys.No),
             CheckHostIp = s.CheckHostIp.Or(false),
             NoHostAuthenticationForLocalhost = s.NoHostAuthenticationForLocalhost.Or(false),
             FingerprintHash = s.FingerprintHash.Or(FingerprintHash.Sha256),
@@ -131,6 +130,7 @@ internal sealed class HostAssembly
                 ? _tokens.Expand(local, source, Tokens.OfLocalCommand)
                 : null,
         };
+        config = config with { UpdateHostKeys = Updates(config) };
         _notes.AddRange(s.Ignored.Select(ignored => $"{ignored.Value.Source}: {ignored.Key} has no effect: {ignored.Value.Value}"));
         return config with { Notes = [.. _notes], Warnings = [.. s.Warnings.Distinct(StringComparer.Ordinal)] };
     }
@@ -146,8 +146,15 @@ internal sealed class HostAssembly
         return expanded == name || DestinationName.IsUser(expanded) ? expanded : throw new ConfigException(source, $"\"{expanded}\" is not a user");
     }
 
-    /// <summary>As in ssh: where the user chose other files, they are not to be written to unasked.</summary>
-    private bool UpdatesByDefault() => _written.UserKnownHostsFiles.Or([]) is [] or ["~/.ssh/known_hosts"];
+    /// <summary>As in ssh: files that the user chose are not written to unasked, and nobody is asked in the midst of something else.</summary>
+    private UpdateHostKeys Updates(HostConfig config)
+    {
+        bool areUsual = _written.UserKnownHostsFiles.Or([]) is [] or ["~/.ssh/known_hosts"];
+        UpdateHostKeys wanted = _written.UpdateHostKeys.Or(areUsual ? UpdateHostKeys.Yes : UpdateHostKeys.No);
+        bool canAsk = (config.ControlPersist is null || config.ControlPath is null) && config.Command is null
+            && config.RequestTty != RequestTty.No && config.LogLevel >= LogVerbosity.Info;
+        return wanted == UpdateHostKeys.Ask && !canAsk ? UpdateHostKeys.No : wanted;
+    }
 
     /// <summary>Its words are replaced when it runs; that they can be is known now.</summary>
     private Sourced<string>? KnownHostsCommand()
@@ -204,7 +211,7 @@ internal sealed class HostAssembly
             ListenSpec listen = forward.Listen switch
             {
                 { Path: { } path } => ListenSpec.Unix(_tokens.ExpandPath(path, written.Source)),
-                { BindAddress: null } port when gatewayPorts => ListenSpec.Tcp(port.Port, "*"),
+                { BindAddress: null } port when gatewayPorts => ListenSpec.Tcp(port.Port, ""),
                 var other => other,
             };
             return new(listen, forward.Target is { Path: { } target } ? Endpoint.Unix(_tokens.Expand(target, written.Source)) : forward.Target);

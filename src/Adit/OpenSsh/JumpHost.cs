@@ -25,13 +25,10 @@ internal sealed record JumpHost(string? User, string Host, int? Port)
             : throw new FormatException($"there are more than {MostHops.ToString(CultureInfo.InvariantCulture)} hosts on the way");
     }
 
-    /// <summary>The host as ssh -G writes it.</summary>
-    public override string ToString()
-    {
-        bool isAddress = Host.Contains(':', StringComparison.Ordinal) || Host.All(c => char.IsAsciiDigit(c) || c == '.');
-        return (User is null ? "" : User + "@") + (isAddress ? $"[{Host}]" : Host)
-            + (Port is { } port ? string.Create(CultureInfo.InvariantCulture, $":{port}") : "");
-    }
+    /// <summary>The host as it may be written.</summary>
+    public override string ToString() =>
+        (User is null ? "" : User + "@") + (Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host)
+        + (Port is { } port ? string.Create(CultureInfo.InvariantCulture, $":{port}") : "");
 
     private static JumpHost ParseOne(string written)
     {

@@ -152,61 +152,39 @@ public sealed class SshConfigTests : IDisposable
     }
 
     [Theory]
-    [InlineData("ProxyJump bastion", "ProxyJump")]
-    [InlineData("ProxyCommand nc %h %p", "ProxyCommand")]
-    [InlineData("ProxyCommand none\nTunnel yes", "Tunnel")]
-    [InlineData("RevokedHostKeys /etc/krl", "RevokedHostKeys")]
-    [InlineData("KnownHostsCommand /bin/x", "KnownHostsCommand")]
-    [InlineData("CanonicalizeHostname yes", "CanonicalizeHostname")]
-    [InlineData("BindInterface eth0", "BindInterface")]
-    [InlineData("ForkAfterAuthentication yes", "ForkAfterAuthentication")]
-    [InlineData("RefuseConnection \"not today\"", "RefuseConnection")]
-    [InlineData("RemoteForward 8080 localhost:80", "8080:localhost:80")]
-    [InlineData("RemoteForward 2222:localhost:22", "2222:localhost:22")]
-    [InlineData("DynamicForward 1080", "1080")]
-    public void What_must_not_be_ignored_is_refused_where_it_applies_and_only_there(string line, string named)
+    [InlineData("Tunnel yes", "Tunnel applies to this destination")]
+    [InlineData("Tunnel point-to-point", "Tunnel applies to this destination")]
+    [InlineData("VerifyHostKeyDNS yes", "VerifyHostKeyDNS applies to this destination")]
+    [InlineData("VerifyHostKeyDNS ask", "VerifyHostKeyDNS applies to this destination")]
+    [InlineData("ProxyUseFdpass yes\nProxyCommand nc %h %p", "ProxyUseFdpass applies to this destination")]
+    [InlineData("RefuseConnection \"not today\"", "RefuseConnection: not today")]
+    public void What_must_not_be_ignored_is_refused_where_it_applies_and_only_there(string lines, string named)
     {
-        User($"Host affected\n{line}\n");
-        Assert.Contains(named, Error("affected"), StringComparison.Ordinal);
+        string path = User($"Host affected\n{lines}\n");
+        Assert.StartsWith($"{path}:2: {named}", Error("affected"), StringComparison.Ordinal);
         Assert.Empty(Resolve("other").Notes);
     }
 
     [Theory]
-    [InlineData("ProxyJump none\nProxyJump b")]
-    [InlineData("ProxyJump none\nProxyCommand b")]
-    [InlineData("ProxyCommand none\nProxyJump b")]
     [InlineData("Tunnel no")]
+    [InlineData("VerifyHostKeyDNS no")]
+    [InlineData("ProxyUseFdpass yes")]
+    [InlineData("ProxyUseFdpass yes\nProxyJump b")]
     [InlineData("CanonicalizeHostname no")]
     [InlineData("ClearAllForwardings yes\nRemoteForward 8080 localhost:80\nDynamicForward 1080\nLocalForward 1 a:2")]
     public void A_value_that_asks_for_nothing_is_not_refused(string lines)
     {
         User(lines);
         HostConfig config = Resolve("h");
-        Assert.Empty(config.LocalForwards);
+        Assert.Empty(config.LocalForwards.Concat(config.RemoteForwards).Concat(config.DynamicForwards));
         Assert.Empty(config.Notes);
     }
 
     [Fact]
-    public void A_keyword_without_effect_is_noted_once_with_its_place()
+    public void A_keyword_without_effect_is_noted_once_with_its_place_and_the_reason()
     {
-        string path = User("SendEnv LANG\nSendEnv LC_*\nhost other\nVisualHostKey yes\n");
-        Assert.Equal([$"{path}:1: SendEnv has no effect in this version"], Resolve("h").Notes.AsEnumerable());
-    }
-
-    [Theory]
-    [InlineData("exec true")]
-    [InlineData("canonical")]
-    [InlineData("tagged x")]
-    [InlineData("localnetwork 10.0.0.0/8")]
-    [InlineData("version *")]
-    [InlineData("host h exec \"test -f x\"")]
-    [InlineData("!exec true")]
-    public void A_criterion_that_is_not_served_is_refused_where_it_would_decide(string criteria)
-    {
-        User($"Match {criteria}\nPort 2\n");
-        Assert.Contains("might apply to this destination", Error("h"), StringComparison.Ordinal);
-        User($"Match host other {criteria}\nPort 2\n");
-        Assert.Equal(22, Resolve("h").Port);
+        string path = User("ForwardX11 yes\nForwardX11 no\nhost other\nForwardAgent yes\n");
+        Assert.Equal([$"{path}:1: ForwardX11 has no effect: X11 is not forwarded"], Resolve("h").Notes.AsEnumerable());
     }
 
     [Fact]
