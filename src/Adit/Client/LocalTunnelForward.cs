@@ -1,0 +1,42 @@
+using Adit.OpenSsh;
+using Adit.Relay;
+using Adit.SshLegs;
+
+namespace Adit.Client;
+
+/// <summary>A forward that listens here. It stays bound whatever happens to the link.</summary>
+internal sealed class LocalTunnelForward : TunnelForward
+{
+    private LocalTunnelForward(ForwardSpec spec, Forward forward, bool isExposed)
+        : base(ForwardDirection.Local, spec)
+    {
+        Current = forward;
+        IsExposed = isExposed;
+    }
+
+    /// <summary>Whether other machines can reach it.</summary>
+    public bool IsExposed { get; }
+
+    /// <summary>The legs that a connection takes over a link; the last one is missing where each connection names its target.</summary>
+    public Route RouteOver(SshLink link)
+    {
+        var near = new Leg("app", Endpoints[0].ToString(), LegProtection.None) { Within = IsExposed ? null : Machine.ThisName };
+        return (Spec.Target is { } target ? link.Dialer.RouteTo(target) : link.Route).After(near);
+    }
+
+    /// <exception cref="ListenException">It cannot listen as asked; nothing stays bound.</exception>
+    public static async Task<LocalTunnelForward> OpenAsync(ForwardSpec spec, IDialer dialer, TunnelOptions options, CancellationToken cancellationToken)
+    {
+        var binding = new LocalListenerOptions { AddressFamily = options.AddressFamily, UnixMode = options.UnixMode, Unlink = options.UnlinkSockets };
+        LocalListener listener = await LocalListener.BindAsync(spec.Listen, binding, cancellationToken).ConfigureAwait(false);
+        var treatment = new ForwardOptions
+        {
+            Admission = listener.IsExposed ? Admission.AnyPeer : Admission.SameUser,
+            Events = options.Events,
+            TimeProvider = options.Time,
+        };
+        return new(spec, Forward.Start(Naming(spec, listener), spec.Target, dialer, treatment), listener.IsExposed);
+    }
+
+    private static LocalListener Naming(ForwardSpec spec, LocalListener listener) => spec.IsDynamic ? throw new NotSupportedException() : listener;
+}
