@@ -19,7 +19,7 @@ internal sealed class Tunnel : IAsyncDisposable
     // The clock on the wall runs on while the machine sleeps, and the other one stands still.
     private static readonly TimeSpan Slept = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Lasting = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Lasting = TimeSpan.FromSeconds(1);
 
     private readonly string _server;
     private readonly Func<CancellationToken, Task<SshLink>> _connect;
