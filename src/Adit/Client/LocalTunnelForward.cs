@@ -17,8 +17,8 @@ internal sealed class LocalTunnelForward : TunnelForward
     /// <summary>Whether other machines can reach it.</summary>
     public bool IsExposed { get; }
 
-    /// <summary>The legs that a connection takes over a link; the last one is missing where each connection names its target.</summary>
-    public Route RouteOver(SshLink link)
+    /// <inheritdoc/>
+    public override Route RouteOver(SshLink link)
     {
         var near = new Leg("app", Endpoints[0].ToString(), LegProtection.None) { Within = IsExposed ? null : Machine.ThisName };
         return (Spec.Target is { } target ? link.Dialer.RouteTo(target) : link.Route).After(near);

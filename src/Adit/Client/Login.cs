@@ -111,7 +111,7 @@ internal sealed class Login : IAsyncDisposable
         }
     }
 
-    private TcpDialer FirstDialer() => new TcpDialer(new()
+    private IDialer FirstDialer() => Config.ProxyCommand is { } command ? new CommandDialer(command) : new TcpDialer(new()
     {
         Timeout = Config.ConnectTimeout ?? TcpDialerOptions.Default.Timeout,
         AddressFamily = Config.AddressFamily,

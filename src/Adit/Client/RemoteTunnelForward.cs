@@ -31,8 +31,23 @@ internal sealed class RemoteTunnelForward : TunnelForward
     /// <summary>The port that the server chose, where it was asked to; else 0.</summary>
     public int ChosenPort => _chosenPort;
 
+    // Whether the server does listen on more is its to say (GatewayPorts).
+    private bool IsExposed => _asked is { Path: null, Address: not ("localhost" or "127.0.0.1" or "::1") };
+
     /// <summary>Whether it was stopped, and is not to be asked for again.</summary>
     public bool IsStopped { get; private set; }
+
+    /// <inheritdoc/>
+    public override Route RouteOver(SshLink link)
+    {
+        var near = new Leg("peer", $"{_asked with { Port = _chosenPort == 0 ? _asked.Port : _chosenPort }} on {link.Machine.Name}", LegProtection.None)
+        {
+            Within = IsExposed ? null : link.Machine.Name,
+        };
+        var tunnel = new Leg(link.Machine.Name, Machine.ThisName, LegProtection.Ssh) { Verification = link.Route.Legs[^1].Verification };
+        var route = new Route(near, tunnel);
+        return Spec.Target is { } target ? route.Then(Leg.Plain(Machine.This(), target)) : route;
+    }
 
     /// <summary>Has the server listen.</summary>
     /// <exception cref="ListenException">The server refused.</exception>

@@ -1,5 +1,6 @@
 using Adit.OpenSsh;
 using Adit.Relay;
+using Adit.SshLegs;
 
 namespace Adit.Client;
 
@@ -36,6 +37,9 @@ internal abstract class TunnelForward(ForwardDirection direction, ForwardSpec sp
         get => _forward;
         set => _forward = value;
     }
+
+    /// <summary>The legs that a connection takes over a link; the last one is missing where each connection names its target.</summary>
+    public abstract Route RouteOver(SshLink link);
 
     /// <summary>Listens no longer. Its connections go on.</summary>
     public virtual async Task StopListeningAsync()
