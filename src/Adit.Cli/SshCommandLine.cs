@@ -1,25 +1,16 @@
 using System.Collections.Immutable;
 using Adit.OpenSsh;
+using Adit.Relay;
 
 namespace Adit.Cli;
 
-/// <summary>What is asked for on a command line.</summary>
-internal enum CommandLineRequest
-{
-    /// <summary>A connection to a destination.</summary>
-    Connect = 0,
-
-    /// <summary>The help.</summary>
-    Help,
-
-    /// <summary>The version.</summary>
-    Version,
-}
-
-/// <summary>The command line of ssh(1): <c>adit [ssh] [options] destination</c>. Options may stand before and behind the destination.</summary>
+/// <summary>
+/// The command line of ssh(1): <c>adit [ssh] [options] destination [command]</c>. Options may stand before and behind the destination, and
+/// end where the command begins.
+/// </summary>
 internal sealed record SshCommandLine
 {
-    /// <summary>What is asked for; where it is not a connection, nothing else is of meaning.</summary>
+    /// <summary>What is asked for. Help, version and a query need nothing else.</summary>
     internal CommandLineRequest Request { get; init; }
 
     /// <summary>The destination's host, without user and port.</summary>
@@ -28,17 +19,29 @@ internal sealed record SshCommandLine
     /// <summary>All that configures the connection, in the order in which it stands; user and port of the destination included.</summary>
     internal ImmutableArray<ConfigLine> Options { get; init; } = [];
 
+    /// <summary>The command behind the destination, its words with a blank between them; empty for none.</summary>
+    internal string Command { get; init; } = "";
+
+    /// <summary>The argument of -W: standard input and output go there; null for none.</summary>
+    internal Endpoint? StdioForward { get; init; }
+
+    /// <summary>The argument of -O, for <see cref="CommandLineRequest.Control"/>.</summary>
+    internal string ControlWord { get; init; } = "";
+
+    /// <summary>The argument of -Q, for <see cref="CommandLineRequest.Query"/>.</summary>
+    internal string QueryWord { get; init; } = "";
+
     /// <summary>The argument of -F: the only file to read, or <c>none</c>; null for the usual ones.</summary>
     internal string? ConfigFile { get; init; }
 
     /// <summary>The argument of -E: where messages go; null for standard error.</summary>
     internal string? LogFile { get; init; }
 
+    /// <summary>Whether messages go to the system's log (-y).</summary>
+    internal bool UsesSystemLog { get; init; }
+
     /// <summary>How often -v was given, 3 at most.</summary>
     internal int Verbosity { get; init; }
-
-    /// <summary>What was given and has no effect.</summary>
-    internal ImmutableArray<string> Notes { get; init; } = [];
 
     /// <summary>Reads a command line.</summary>
     /// <param name="args">The arguments of the process.</param>
@@ -48,19 +51,26 @@ internal sealed record SshCommandLine
     /// <summary>What is configured for the destination, options and files together.</summary>
     /// <param name="local">Who connects; null for this process's user.</param>
     /// <exception cref="ConfigException">A file or an option cannot be read, understood or served.</exception>
-    /// <exception cref="UsageException">A session would be needed.</exception>
+    /// <exception cref="UsageException">Options do not go together, or this version does not serve what they ask for.</exception>
     internal HostConfig Resolve(LocalUser? local = null)
     {
-        HostConfig config = SshConfig.Resolve(Destination, Options, ConfigFile, local);
-        return config.SessionType == SessionType.None
-            ? config
-            : throw new UsageException("sessions are not served yet: add -N");
+        HostConfig config = SshConfig.Resolve(new(Destination)
+        {
+            Options = Options,
+            File = ConfigFile,
+            Command = Command,
+            StdioForward = StdioForward,
+            Local = local,
+        });
+        if (Request is CommandLineRequest.Config)
+            return config;
+        if (Request is CommandLineRequest.Control && config.ControlPath is null)
+            throw new UsageException("the option -O needs the socket of a shared connection; add -S path, or ControlPath to the configuration");
+        if (config.SessionType == SessionType.Subsystem && config.Command is null)
+            throw new UsageException("a subsystem is asked for, but not which; write its name behind the destination, as in adit -s host sftp");
+        if (config.ForkAfterAuthentication && config.Command is null && config.SessionType != SessionType.None)
+            throw new UsageException("there is no command that could run in the background; add -N or write a command behind the destination");
+        NotYetServed.Check(this, config);
+        return config;
     }
-}
-
-/// <summary>A command line that cannot be used. Ends with <see cref="ExitCode"/>, as ssh does.</summary>
-internal sealed class UsageException(string message) : Exception(message)
-{
-    /// <summary>The exit code of ssh(1) for errors of its own.</summary>
-    internal const int ExitCode = 255;
 }

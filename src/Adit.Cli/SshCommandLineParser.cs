@@ -1,23 +1,34 @@
 using System.Globalization;
 using Adit.OpenSsh;
+using Adit.Relay;
 
 namespace Adit.Cli;
 
-/// <summary>Reads a command line from left to right as ssh's own getopt loop does: clustered flags, attached arguments, <c>--</c>.</summary>
+/// <summary>
+/// Reads a command line from left to right as ssh's own getopt loop does: clustered flags, attached arguments, <c>--</c>, options behind the
+/// destination, and then a command whose words are left alone.
+/// </summary>
 internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
 {
     private const int MostVerbose = 3;
     private static readonly string[] LongOptions = ["--help", "--version"];
+    private static readonly string[] ControlWords = ["check", "conninfo", "channels", "forward", "cancel", "proxy", "exit", "stop"];
 
     private readonly List<ConfigLine> _options = [];
-    private readonly List<string> _notes = [];
+    private readonly List<string> _command = [];
     private CommandLineRequest _request;
     private string? _destination;
     private string? _configFile;
     private string? _logFile;
+    private string _controlWord = "";
+    private string _queryWord = "";
+    private Endpoint? _stdioForward;
+    private bool _usesSystemLog;
     private int _verbosity;
     private bool _quiet;
     private int _at;
+
+    private bool IsAnswered => _request is CommandLineRequest.Help or CommandLineRequest.Version or CommandLineRequest.Query;
 
     internal SshCommandLine Parse()
     {
@@ -25,7 +36,7 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
         if (args is ["ssh", ..])
             _at = 1;
         bool optionsEnded = false;
-        while (_at < args.Count && _request == CommandLineRequest.Connect)
+        while (_at < args.Count && !IsAnswered)
         {
             string word = args[_at++];
             if (!optionsEnded && word == "--")
@@ -37,21 +48,27 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
             else if (_destination is null)
                 Destination(word);
             else
-                throw new UsageException($"sessions are not served yet, so no command can run: \"{word}\"; leave it out and add -N");
+                Command(word);
         }
-        if (_request != CommandLineRequest.Connect)
-            return new() { Request = _request };
+        if (IsAnswered)
+            return new() { Request = _request, QueryWord = _queryWord };
         if (_destination is null)
             throw new UsageException("the destination is missing; write adit -NL 5432:localhost:5432 user@host, or see adit --help");
+        if (_usesSystemLog && _logFile is not null)
+            throw new UsageException("the options -y and -E both say where messages go; leave one of them out");
         Loudness();
         return new()
         {
+            Request = _request,
             Destination = _destination,
             Options = [.. _options],
+            Command = string.Join(' ', _command),
+            StdioForward = _stdioForward,
+            ControlWord = _controlWord,
             ConfigFile = _configFile,
             LogFile = _logFile,
+            UsesSystemLog = _usesSystemLog,
             Verbosity = _verbosity,
-            Notes = [.. _notes],
         };
     }
 
@@ -60,9 +77,16 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
         SshDestination destination = SshDestination.Parse(word);
         _destination = destination.Host;
         if (destination.User is { } user)
-            Option("destination", "User", user);
+            Add("destination", "User", user);
         if (destination.Port is { } port)
-            Option("destination", "Port", port.ToString(CultureInfo.InvariantCulture));
+            Add("destination", "Port", port.ToString(CultureInfo.InvariantCulture));
+    }
+
+    private void Command(string first)
+    {
+        _command.Add(first);
+        _command.AddRange(args.Skip(_at));
+        _at = args.Count;
     }
 
     private void Long(string word)
@@ -79,13 +103,11 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
 
     private void Cluster(string word)
     {
-        for (int i = 1; i < word.Length && _request == CommandLineRequest.Connect; i++)
+        for (int i = 1; i < word.Length && !IsAnswered; i++)
         {
             SshOption option = SshOption.Find(word[i]) ?? throw Unknown(word[i]);
-            if (option.Service == OptionService.Refused)
-                throw new UsageException($"the option -{option.Letter} is not served yet in this version");
-            if (option.Service == OptionService.Ignored)
-                _notes.Add($"the option -{option.Letter} has no effect in this version");
+            if (option.Refusal is { } why)
+                throw new UsageException($"the option -{option.Letter} is not served: {why}");
             if (option.Argument is null)
             {
                 Flag(option.Letter);
@@ -103,15 +125,31 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
     {
         switch (letter)
         {
-            case '4': Option("-4", "AddressFamily", "inet"); break;
-            case '6': Option("-6", "AddressFamily", "inet6"); break;
-            case 'g': Option("-g", "GatewayPorts", "yes"); break;
+            case '4': Set("-4", "AddressFamily", "inet"); break;
+            case '6': Set("-6", "AddressFamily", "inet6"); break;
+            case 'A': Set("-A", "ForwardAgent", "yes"); break;
+            case 'a': Set("-a", "ForwardAgent", "no"); break;
+            case 'C': Set("-C", "Compression", "yes"); break;
+            case 'f': Set("-f", "ForkAfterAuthentication", "yes"); Set("-f", "StdinNull", "yes"); break;
+            case 'G': _request = CommandLineRequest.Config; break;
+            case 'g': Set("-g", "GatewayPorts", "yes"); break;
             case 'h': _request = CommandLineRequest.Help; break;
-            case 'N': Option("-N", "SessionType", "none"); break;
+            case 'K': Set("-K", "GSSAPIAuthentication", "yes"); Set("-K", "GSSAPIDelegateCredentials", "yes"); break;
+            case 'k': Set("-k", "GSSAPIDelegateCredentials", "no"); break;
+            case 'M': Set("-M", "ControlMaster", Said("ControlMaster") is "yes" ? "ask" : "yes"); break;
+            case 'N': Session("-N", "none"); Set("-N", "RequestTTY", "no"); break;
+            case 'n': Set("-n", "StdinNull", "yes"); break;
             case 'q': _quiet = true; break;
+            case 's': Session("-s", "subsystem"); break;
+            case 'T': Set("-T", "RequestTTY", "no"); break;
+            case 't': Set("-t", "RequestTTY", Said("RequestTTY") is "yes" ? "force" : "yes"); break;
             case 'V': _request = CommandLineRequest.Version; break;
             case 'v': _quiet = false; _verbosity = Math.Min(_verbosity + 1, MostVerbose); break;
-            // -a, -k, -n, -T and -x ask for less of what a tunnel does not have anyway: agent, tickets, input, terminal, X11.
+            case 'X': Set("-X", "ForwardX11", "yes"); break;
+            case 'x': Set("-x", "ForwardX11", "no"); break;
+            case 'Y': Set("-Y", "ForwardX11", "yes"); Set("-Y", "ForwardX11Trusted", "yes"); break;
+            case 'y': _usesSystemLog = true; break;
+            // -2 asks for SSH-2.
             default: break;
         }
     }
@@ -120,17 +158,76 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
     {
         switch (letter)
         {
-            case 'b': Option("-b", "BindAddress", argument); break;
-            case 'c': Option("-c", "Ciphers", argument); break;
+            case 'B': Set("-B", "BindInterface", argument); break;
+            case 'b': Set("-b", "BindAddress", argument); break;
+            case 'c': Set("-c", "Ciphers", argument); break;
+            case 'D': Add("-D", "DynamicForward", argument); break;
             case 'E': _logFile = argument; break;
+            case 'e': Set("-e", "EscapeChar", argument); break;
             case 'F': _configFile = argument; break;
-            case 'i': Option("-i", "IdentityFile", argument); break;
-            case 'L': Option("-L", "LocalForward", argument); break;
-            case 'l': Option("-l", "User", argument); break;
-            case 'm': Option("-m", "MACs", argument); break;
-            case 'p': Option("-p", "Port", argument); break;
+            case 'i': Add("-i", "IdentityFile", argument); break;
+            case 'J': Jump(argument); break;
+            case 'L': Add("-L", "LocalForward", argument); break;
+            case 'l': Add("-l", "User", argument); break;
+            case 'm': Set("-m", "MACs", argument); break;
+            case 'O': Control(argument); break;
+            case 'P': Add("-P", "Tag", argument); break;
+            case 'p': Add("-p", "Port", argument); break;
+            case 'Q': (_request, _queryWord) = (CommandLineRequest.Query, argument); break;
+            case 'R': Add("-R", "RemoteForward", argument); break;
+            case 'S': Set("-S", "ControlPath", argument); break;
+            case 'W': Stdio(argument); break;
             default: Keyword(argument); break;
         }
+    }
+
+    private void Jump(string argument)
+    {
+        if (Said("ProxyJump") is not null)
+            throw new UsageException("the option -J was given already; write several hosts with commas between them");
+        if (Said("ProxyCommand") is not null)
+            throw new UsageException("the option -J and ProxyCommand both say how to connect; leave one of them out");
+        Add("-J", "ProxyJump", argument);
+    }
+
+    private void Control(string argument)
+    {
+        if (_stdioForward is not null)
+            throw new UsageException("the options -O and -W do not go together");
+        if (_request is CommandLineRequest.Control)
+            throw new UsageException("the option -O was given already");
+        if (!ControlWords.Contains(argument, StringComparer.Ordinal))
+        {
+            throw new UsageException(
+                $"the option -O cannot be \"{argument}\": write one of {string.Join(", ", ControlWords)}"
+                + (Spelling.Nearest(argument, ControlWords) is { } near ? $"; the nearest is {near}" : ""));
+        }
+        (_request, _controlWord) = (CommandLineRequest.Control, argument);
+    }
+
+    private void Stdio(string argument)
+    {
+        if (_stdioForward is not null)
+            throw new UsageException("the option -W was given already");
+        if (_request is CommandLineRequest.Control)
+            throw new UsageException("the options -O and -W do not go together");
+        try
+        {
+            _stdioForward = ForwardSpec.ParseStdio(argument);
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException($"-W: {e.Message}");
+        }
+        Set("-W", "SessionType", "none");
+        Set("-W", "RequestTTY", "no");
+    }
+
+    private void Session(string option, string type)
+    {
+        if (Said("SessionType") is { } other && !other.Equals(type, StringComparison.OrdinalIgnoreCase))
+            throw new UsageException($"the option {option} does not go together with a session of type {other}");
+        Set(option, "SessionType", type);
     }
 
     private void Keyword(string argument)
@@ -155,7 +252,19 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
             _options.Insert(0, ConfigLine.Option(_quiet ? "-q" : "-v", "LogLevel", level));
     }
 
-    private void Option(string option, string keyword, string argument) => _options.Add(ConfigLine.Option(option, keyword, argument));
+    /// <summary>For options of which the first counts, and those that add up.</summary>
+    private void Add(string option, string keyword, string argument) => _options.Add(ConfigLine.Option(option, keyword, argument));
+
+    /// <summary>For options that outdo what stands in front of them, -o included.</summary>
+    private void Set(string option, string keyword, string argument)
+    {
+        _options.RemoveAll(line => line.Keyword.Equals(keyword, StringComparison.OrdinalIgnoreCase));
+        Add(option, keyword, argument);
+    }
+
+    /// <summary>What was said so far, in lower case.</summary>
+    private string? Said(string keyword) =>
+        _options.Find(line => line.Keyword.Equals(keyword, StringComparison.OrdinalIgnoreCase))?.Arguments[0].ToLowerInvariant();
 
     private static UsageException Unknown(char letter) => new(
         $"unknown option -{letter}"

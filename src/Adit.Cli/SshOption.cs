@@ -1,72 +1,61 @@
 namespace Adit.Cli;
 
-/// <summary>How an option of ssh(1) is treated.</summary>
-internal enum OptionService
-{
-    /// <summary>It has its effect.</summary>
-    Served = 0,
-
-    /// <summary>It is taken, and has none.</summary>
-    Ignored,
-
-    /// <summary>It would change what happens, and is refused.</summary>
-    Refused,
-}
-
 /// <summary>One option of ssh(1).</summary>
 /// <param name="Letter">Without the dash.</param>
 /// <param name="Argument">What its argument is called; null where it takes none.</param>
-/// <param name="Service">How it is treated.</param>
-internal readonly record struct SshOption(char Letter, string? Argument, OptionService Service)
+/// <param name="Refusal">Why it is refused; null for an option that is served.</param>
+internal readonly record struct SshOption(char Letter, string? Argument, string? Refusal = null)
 {
     private static readonly SshOption[] All =
     [
-        new('4', null, OptionService.Served),
-        new('6', null, OptionService.Served),
-        new('A', null, OptionService.Refused),
-        new('a', null, OptionService.Served),
-        new('B', "bind_interface", OptionService.Refused),
-        new('b', "bind_address", OptionService.Served),
-        new('C', null, OptionService.Ignored),
-        new('c', "cipher_spec", OptionService.Served),
-        new('D', "[bind_address:]port", OptionService.Refused),
-        new('E', "log_file", OptionService.Served),
-        new('e', "escape_char", OptionService.Refused),
-        new('F', "configfile", OptionService.Served),
-        new('f', null, OptionService.Refused),
-        new('G', null, OptionService.Refused),
-        new('g', null, OptionService.Served),
-        new('h', null, OptionService.Served),
-        new('I', "pkcs11", OptionService.Refused),
-        new('i', "identity_file", OptionService.Served),
-        new('J', "destination", OptionService.Refused),
-        new('K', null, OptionService.Refused),
-        new('k', null, OptionService.Served),
-        new('L', "address", OptionService.Served),
-        new('l', "login_name", OptionService.Served),
-        new('M', null, OptionService.Refused),
-        new('m', "mac_spec", OptionService.Served),
-        new('N', null, OptionService.Served),
-        new('n', null, OptionService.Served),
-        new('O', "ctl_cmd", OptionService.Refused),
-        new('o', "option", OptionService.Served),
-        new('P', "tag", OptionService.Refused),
-        new('p', "port", OptionService.Served),
-        new('Q', "query_option", OptionService.Refused),
-        new('q', null, OptionService.Served),
-        new('R', "address", OptionService.Refused),
-        new('S', "ctl_path", OptionService.Refused),
-        new('s', null, OptionService.Refused),
-        new('T', null, OptionService.Served),
-        new('t', null, OptionService.Refused),
-        new('V', null, OptionService.Served),
-        new('v', null, OptionService.Served),
-        new('W', "host:port", OptionService.Refused),
-        new('w', "local_tun[:remote_tun]", OptionService.Refused),
-        new('X', null, OptionService.Refused),
-        new('x', null, OptionService.Served),
-        new('Y', null, OptionService.Refused),
-        new('y', null, OptionService.Ignored),
+        new('1', null, Refusal: "SSH-1 is not served by anyone any more"),
+        new('2', null),
+        new('4', null),
+        new('6', null),
+        new('A', null),
+        new('a', null),
+        new('B', "bind_interface"),
+        new('b', "bind_address"),
+        new('C', null),
+        new('c', "cipher_spec"),
+        new('D', "[bind_address:]port"),
+        new('E', "log_file"),
+        new('e', "escape_char"),
+        new('F', "configfile"),
+        new('f', null),
+        new('G', null),
+        new('g', null),
+        new('h', null),
+        new('I', "pkcs11", Refusal: "keys of tokens are used by way of the agent; load them there with ssh-add -s"),
+        new('i', "identity_file"),
+        new('J', "destination"),
+        new('K', null),
+        new('k', null),
+        new('L', "address"),
+        new('l', "login_name"),
+        new('M', null),
+        new('m', "mac_spec"),
+        new('N', null),
+        new('n', null),
+        new('O', "ctl_cmd"),
+        new('o', "option"),
+        new('P', "tag"),
+        new('p', "port"),
+        new('Q', "query_option"),
+        new('q', null),
+        new('R', "address"),
+        new('S', "ctl_path"),
+        new('s', null),
+        new('T', null),
+        new('t', null),
+        new('V', null),
+        new('v', null),
+        new('W', "host:port"),
+        new('w', "local_tun[:remote_tun]", Refusal: "there are no tunnels of the network's layers; forward ports instead"),
+        new('X', null),
+        new('x', null),
+        new('Y', null),
+        new('y', null),
     ];
 
     /// <summary>The option of a letter; null for an unknown one.</summary>

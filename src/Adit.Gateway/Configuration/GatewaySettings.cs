@@ -39,9 +39,6 @@ internal enum GatewayPorts
 /// <summary>MaxStartups: from <see cref="Begin"/> unauthenticated connections on, one is refused with a chance that grows from <see cref="Rate"/> percent to 100 at <see cref="Full"/>.</summary>
 internal sealed record MaxStartups(int Begin, int Rate, int Full);
 
-/// <summary>A channel type, which may have wildcards, and how long it may be silent (ChannelTimeout).</summary>
-internal sealed record ChannelTimeout(string Type, TimeSpan Timeout);
-
 /// <summary>PerSourcePenalties of sshd_config(5): what misbehaviour costs an address.</summary>
 internal sealed record SourcePenalties
 {

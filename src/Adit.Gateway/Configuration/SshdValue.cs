@@ -14,32 +14,12 @@ internal static class SshdValue
 
     private static readonly string[] Methods = ["publickey", "password", "keyboard-interactive"];
 
-    private static readonly string[] ChannelTypes =
-    [
-        "agent-connection", "direct-streamlocal@openssh.com", "direct-tcpip", "forwarded-streamlocal@openssh.com", "forwarded-tcpip",
-        "global", "session", "tun-connection", "x11-connection",
-    ];
-
     /// <summary>Host key and user key algorithms that there are.</summary>
     internal static IReadOnlyList<string> KeyAlgorithms => AlgorithmPreferences.Default.HostKeys;
 
     /// <summary>Those that a CA may sign with.</summary>
     internal static IReadOnlyList<string> CaAlgorithms { get; } =
         [.. KeyAlgorithms.Where(name => !name.EndsWith(CertificateMark, StringComparison.Ordinal))];
-
-    /// <summary>One of some words, in any case.</summary>
-    internal static T Word<T>(ConfigLine line, params ReadOnlySpan<(string Word, T Value)> words)
-    {
-        string given = Single(line);
-        List<string> names = [];
-        foreach ((string word, T value) in words)
-        {
-            if (word.Equals(given, StringComparison.OrdinalIgnoreCase))
-                return value;
-            names.Add(word);
-        }
-        throw Wrong(line, $"write {string.Join(", ", names[..^1])} or {names[^1]}");
-    }
 
     internal static bool YesOrNo(ConfigLine line) => Word(line, ("yes", true), ("no", false));
 
@@ -126,9 +106,6 @@ internal static class SshdValue
         }
     }
 
-    internal static ImmutableArray<ChannelTimeout> ChannelTimeouts(ConfigLine line) =>
-        line.Arguments is [var only] && IsNone(only) ? [] : [.. line.Arguments.Select(argument => ChannelTimeout(line, argument))];
-
     /// <summary>Lists of methods; empty for <c>any</c>.</summary>
     internal static ImmutableArray<ImmutableArray<string>> AuthenticationMethods(ConfigLine line) =>
         line.Arguments is ["any"] ? [] : [.. line.Arguments.Select(list => MethodList(line, list))];
@@ -159,24 +136,11 @@ internal static class SshdValue
     }
 
     /// <summary>StreamLocalBindMask, an octal number.</summary>
-    internal static Action<GatewayValues> Mask(ConfigLine line)
+    internal static Action<GatewayValues> StreamLocalMask(ConfigLine line)
     {
-        int mask = 0;
-        string text = Single(line);
-        if (text.Length is 0 or > 16)
-            throw Unreadable();
-        foreach (char c in text)
-            mask = c is >= '0' and <= '7' && mask <= 0x3F ? (mask * 8) + (c - '0') : throw Unreadable();
+        int mask = Mask(line);
         return values => values.StreamLocalBindMask.Add(mask, line.Source);
-
-        ConfigException Unreadable() => Wrong(line, "write an octal number from 0 to 0777, as in 0177");
     }
-
-    /// <summary>A command as it is written, or null for <c>none</c>.</summary>
-    internal static string? CommandOrNone(ConfigLine line) =>
-        line.Rest.Length == 0 || line.Rest.Any(c => char.IsControl(c) && c != '\t')
-            ? throw Wrong(line, "write a command, or none")
-            : IsNone(line.Rest) ? null : line.Rest;
 
     private static string TokenPath(ConfigLine line, string path)
     {
@@ -195,19 +159,6 @@ internal static class SshdValue
         .. Single(line).Split(':').Select(text =>
             int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : throw Wrong(line, expected)),
     ];
-
-    private static ChannelTimeout ChannelTimeout(ConfigLine line, string argument)
-    {
-        const string expected = "write type=time as in direct-tcpip=30m session=1h, or none";
-        int equals = argument.IndexOf('=', StringComparison.Ordinal);
-        if (equals <= 0)
-            throw Wrong(line, expected);
-        string type = argument[..equals];
-        if (Array.Exists(ChannelTypes, known => PatternList.Fits(known, type)))
-            return new(type, Time(line, argument[(equals + 1)..]));
-        throw Wrong(
-            line, Spelling.Nearest(type, ChannelTypes) is { } near ? $"there is no channel type \"{type}\", the nearest is {near}" : $"there is no channel type \"{type}\"; {expected}");
-    }
 
     private static ImmutableArray<string> MethodList(ConfigLine line, string list)
     {

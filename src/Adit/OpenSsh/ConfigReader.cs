@@ -4,7 +4,7 @@ namespace Adit.OpenSsh;
 /// Reads lines and files for one destination: finds out which lines apply (Host, Match), and hands each line to its keyword. Lines that do
 /// not apply are checked all the same.
 /// </summary>
-internal sealed class ConfigReader(string alias, LocalUser local, HostSettings settings) : ConfigFileReader<ConfigReader.Scope>
+internal sealed class ConfigReader(HostQuery query, LocalUser local, HostSettings settings) : ConfigFileReader<ConfigReader.Scope>
 {
     private readonly List<string> _notes = [];
     private bool _wantsFinal;
@@ -17,7 +17,7 @@ internal sealed class ConfigReader(string alias, LocalUser local, HostSettings s
     internal bool WantsFinal => _wantsFinal;
 
     private string HostName =>
-        _finalHost ?? (settings.HostName.Given is { } given ? Tokens.ExpandHostName(given.Value, alias, given.Source) : alias);
+        _finalHost ?? (settings.HostName.Given is { } given ? OpenSsh.Tokens.ExpandHostName(given.Value, query.Alias, given.Source) : query.Alias);
 
     /// <summary>From here on Match final applies, and Host means the name that is connected to.</summary>
     internal void BeginFinal(string hostName)
@@ -47,9 +47,9 @@ internal sealed class ConfigReader(string alias, LocalUser local, HostSettings s
         switch (line.Keyword.ToUpperInvariant())
         {
             case "HOST":
-                return scope with { Active = PatternList.FitsAny(_finalHost ?? alias, line.Arguments) && scope.MayMatch };
+                return scope with { Active = PatternList.FitsAny(_finalHost ?? query.Alias, line.Arguments) && scope.MayMatch };
             case "MATCH":
-                return scope with { Active = scope.MayMatch && MatchCriteria.Fit(line, Subject(), ref _wantsFinal) };
+                return scope with { Active = MatchCriteria.Fit(line, Subject(), scope.MayMatch, ref _wantsFinal) };
             default:
                 Apply(line, scope.Active);
                 return scope;
@@ -58,10 +58,26 @@ internal sealed class ConfigReader(string alias, LocalUser local, HostSettings s
 
     protected override Scope Included(Scope scope) => scope with { MayMatch = scope.MayMatch && scope.Active };
 
-    protected override string IncludedPath(string argument, ConfigSource source) =>
-        Tokens.ExpandTilde(Tokens.Variables(argument, local, source), local, source);
+    protected override string IncludedPath(string argument, ConfigSource source) => Tokens().ExpandPath(argument, source);
 
-    private MatchSubject Subject() => new(HostName, alias, settings.User.Or(local.Name), local.Name, _finalHost is not null);
+    private MatchSubject Subject() => new(HostName, query.Alias, settings.User.Or(local.Name), local, _finalHost is not null)
+    {
+        Tag = settings.Tag.Or(""),
+        Command = query.Command,
+        SessionType = settings.SessionType.Or(SessionType.Default) switch
+        {
+            SessionType.None => "none",
+            SessionType.Subsystem => "subsystem",
+            _ => query.Command.Length > 0 ? "exec" : "shell",
+        },
+        Tokens = Tokens,
+    };
+
+    /// <summary>What is known by now; ssh's %k is the host here where no alias is known yet.</summary>
+    private Tokens Tokens() => new(local, query.Alias, HostName, settings.Port.Or(22), settings.User.Or(local.Name), settings.HostKeyAlias.Or(HostName))
+    {
+        JumpHost = settings.ProxyJump.Or([]) is [.., var last] ? last.Host : "",
+    };
 
     private void Apply(ConfigLine line, bool active)
     {

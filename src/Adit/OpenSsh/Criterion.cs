@@ -10,8 +10,9 @@ internal readonly record struct Criterion(string Name, string? Argument, bool Is
     /// <param name="line">The Match line.</param>
     /// <param name="known">The names that there are, in lower case.</param>
     /// <param name="withoutArgument">Those of them that take no argument.</param>
+    /// <param name="mayBeEmpty">Those of them whose argument may be empty.</param>
     /// <exception cref="ConfigException">A criterion is unknown, or its argument is missing.</exception>
-    internal static IEnumerable<Criterion> In(ConfigLine line, string[] known, string[] withoutArgument)
+    internal static IEnumerable<Criterion> In(ConfigLine line, string[] known, string[] withoutArgument, string[]? mayBeEmpty = null)
     {
         IReadOnlyList<string> words = line.Arguments;
         for (int i = 0; i < words.Count; i++)
@@ -27,8 +28,8 @@ internal readonly record struct Criterion(string Name, string? Argument, bool Is
                 throw Unknown(line, word, known);
             if (!withoutArgument.Contains(name))
             {
-                argument = argument is { Length: > 0 } ? argument : i + 1 < words.Count ? words[++i] : "";
-                if (argument.Length == 0)
+                argument = argument is { Length: > 0 } ? argument : i + 1 < words.Count ? words[++i] : null;
+                if (argument is null || (argument.Length == 0 && mayBeEmpty?.Contains(name) is not true))
                     throw new ConfigException(line.Source, $"Match {name} needs an argument");
             }
             yield return new(name, argument, negated);

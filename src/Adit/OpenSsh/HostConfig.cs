@@ -1,68 +1,9 @@
 using System.Collections.Immutable;
 using System.Net.Sockets;
+using Adit.Relay;
 using Adit.Ssh.Kex;
 
 namespace Adit.OpenSsh;
-
-/// <summary>What to do about host keys that are not known, ssh_config(5) StrictHostKeyChecking.</summary>
-internal enum HostKeyChecking
-{
-    /// <summary>Ask about unknown keys, refuse changed ones.</summary>
-    Ask = 0,
-
-    /// <summary>Refuse unknown and changed keys.</summary>
-    Yes,
-
-    /// <summary>Accept and remember unknown keys, refuse changed ones.</summary>
-    AcceptNew,
-
-    /// <summary>Accept and remember unknown keys; ssh connects even where a key has changed.</summary>
-    Off,
-}
-
-/// <summary>What runs on the connection besides tunnels, ssh_config(5) SessionType.</summary>
-internal enum SessionType
-{
-    /// <summary>A shell or a command.</summary>
-    Default = 0,
-
-    /// <summary>A subsystem.</summary>
-    Subsystem,
-
-    /// <summary>Nothing, as with -N.</summary>
-    None,
-}
-
-/// <summary>How much is said, ssh_config(5) LogLevel; each level says what those before it say.</summary>
-internal enum LogVerbosity
-{
-    /// <summary>Nothing.</summary>
-    Quiet = 0,
-
-    /// <summary>Why the end came.</summary>
-    Fatal,
-
-    /// <summary>Failures.</summary>
-    Error,
-
-    /// <summary>What one should know.</summary>
-    Info,
-
-    /// <summary>More of it.</summary>
-    Verbose,
-
-    /// <summary>-v</summary>
-    Debug1,
-
-    /// <summary>-vv</summary>
-    Debug2,
-
-    /// <summary>-vvv</summary>
-    Debug3,
-}
-
-/// <summary>A value and where it was written.</summary>
-internal readonly record struct Sourced<T>(T Value, ConfigSource Source);
 
 /// <summary>All that is configured for one destination, resolved: no tokens are left in it. Immutable.</summary>
 internal sealed record HostConfig
@@ -94,6 +35,9 @@ internal sealed record HostConfig
     /// <summary>The agent's socket; null for no agent. Default: $SSH_AUTH_SOCK.</summary>
     public string? IdentityAgent { get; init; }
 
+    /// <summary>Whether a key of a file that was used is added to the agent. Default no.</summary>
+    public AgentAddition AddKeysToAgent { get; init; }
+
     /// <summary>The user's known_hosts files; the first is written to. Default ~/.ssh/known_hosts and known_hosts2.</summary>
     public required ImmutableArray<string> UserKnownHostsFiles { get; init; }
 
@@ -106,11 +50,71 @@ internal sealed record HostConfig
     /// <summary>Whether names are hashed when they are added to known_hosts. Default no.</summary>
     public bool HashKnownHosts { get; init; }
 
+    /// <summary>Prints host keys to add to those of the files, a command whose words may hold tokens (%H, %I, %t, %f, %K besides the usual ones); null for none.</summary>
+    public Sourced<string>? KnownHostsCommand { get; init; }
+
+    /// <summary>Files of keys that are never trusted, revocation lists or public keys. Default none.</summary>
+    public ImmutableArray<string> RevokedHostKeys { get; init; } = [];
+
+    /// <summary>Whether known_hosts follows what the server announces. Default yes with the usual files.</summary>
+    public UpdateHostKeys UpdateHostKeys { get; init; }
+
+    /// <summary>Whether the host's address is looked up in known_hosts too. Default no.</summary>
+    public bool CheckHostIp { get; init; }
+
+    /// <summary>Whether keys of loopback addresses are not checked. Default no.</summary>
+    public bool NoHostAuthenticationForLocalhost { get; init; }
+
+    /// <summary>How fingerprints are shown. Default SHA-256.</summary>
+    public FingerprintHash FingerprintHash { get; init; }
+
+    /// <summary>Whether a host key is also shown as a picture. Default no.</summary>
+    public bool VisualHostKey { get; init; }
+
     /// <summary>
     /// Ports and sockets to listen on here, in the order of their appearance; empty when ClearAllForwardings says so. With GatewayPorts,
     /// those without a bind address have the wildcard one.
     /// </summary>
     public ImmutableArray<Sourced<ForwardSpec>> LocalForwards { get; init; } = [];
+
+    /// <summary>
+    /// What the server is to listen on, in the order of their appearance; without a target the client chooses it by SOCKS. Empty when
+    /// ClearAllForwardings says so.
+    /// </summary>
+    public ImmutableArray<Sourced<ForwardSpec>> RemoteForwards { get; init; } = [];
+
+    /// <summary>SOCKS listeners here, in the order of their appearance; empty when ClearAllForwardings says so.</summary>
+    public ImmutableArray<Sourced<ForwardSpec>> DynamicForwards { get; init; } = [];
+
+    /// <summary>What the clients of a remote SOCKS listener may reach; empty for nothing, null for all. Default null.</summary>
+    public ImmutableArray<ForwardPermit>? PermitRemoteOpens { get; init; }
+
+    /// <summary>The argument of -W: standard input and output go there; null for none.</summary>
+    public Endpoint? StdioForward { get; init; }
+
+    /// <summary>Whether forwards are taken away, those of the command line too. Default no, with -W yes.</summary>
+    public bool ClearAllForwardings { get; init; }
+
+    /// <summary>Permissions that a Unix socket that is listened on does not get. Default 0177 (octal).</summary>
+    public int StreamLocalBindMask { get; init; } = 0x7f;
+
+    /// <summary>Whether a file in the place of a Unix socket is removed first. Default no.</summary>
+    public bool StreamLocalBindUnlink { get; init; }
+
+    /// <summary>How long channels of a type may be silent; the last that fits counts. Default none.</summary>
+    public ImmutableArray<ChannelTimeout> ChannelTimeouts { get; init; } = [];
+
+    /// <summary>Whether a connection that broke is made anew (AditReconnect). Default yes without a session and -W, else no.</summary>
+    public bool Reconnect { get; init; }
+
+    /// <summary>How long new connections wait for a link that is down (AditReconnectWait). Default 15 s.</summary>
+    public TimeSpan ReconnectWait { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>After how long without a connection a tunnel ends (AditIdleTimeout); null for never. Default null.</summary>
+    public TimeSpan? IdleTimeout { get; init; }
+
+    /// <summary>How long a tunnel lives (AditLifetime); null for as long as it may. Default null.</summary>
+    public TimeSpan? Lifetime { get; init; }
 
     /// <summary>Whether a forward that cannot listen ends the connection. Default no.</summary>
     public bool ExitOnForwardFailure { get; init; }
@@ -138,6 +142,33 @@ internal sealed record HostConfig
 
     /// <summary>The local address (no name) to connect from. Default any.</summary>
     public string? BindAddress { get; init; }
+
+    /// <summary>The interface whose address to connect from. Default any.</summary>
+    public string? BindInterface { get; init; }
+
+    /// <summary>The hosts on the way, nearest first; empty for none. Never together with <see cref="ProxyCommand"/>.</summary>
+    public ImmutableArray<JumpHost> Jumps { get; init; } = [];
+
+    /// <summary>The shell command whose input and output are the connection, its tokens replaced; null for none.</summary>
+    public string? ProxyCommand { get; init; }
+
+    /// <summary>How packets are marked.</summary>
+    public IpQos IpQos { get; init; } = IpQos.Default;
+
+    /// <summary>What our identification says behind the version; null for nothing.</summary>
+    public string? VersionAddendum { get; init; }
+
+    /// <summary>Whether the user is told of key exchanges that a quantum computer could undo. Default yes.</summary>
+    public bool WarnWeakCrypto { get; init; } = true;
+
+    /// <summary>Whether this connection is shared. Default no.</summary>
+    public ControlMaster ControlMaster { get; init; }
+
+    /// <summary>The socket by which it is; null for none.</summary>
+    public string? ControlPath { get; init; }
+
+    /// <summary>How long a master outlives its last user: null for not at all, infinite for until it is ended. Default null.</summary>
+    public TimeSpan? ControlPersist { get; init; }
 
     /// <summary>KexAlgorithms, HostKeyAlgorithms, Ciphers and MACs. Default: all that are served.</summary>
     public AlgorithmPreferences Algorithms { get; init; } = AlgorithmPreferences.Default;
@@ -171,6 +202,54 @@ internal sealed record HostConfig
 
     /// <summary>Default a shell or command.</summary>
     public SessionType SessionType { get; init; }
+
+    /// <summary>What runs on the server: the command behind the destination or RemoteCommand, or the subsystem's name; null for a shell.</summary>
+    public string? Command { get; init; }
+
+    /// <summary>Whether a session has a terminal. Default auto.</summary>
+    public RequestTty RequestTty { get; init; }
+
+    /// <summary>Whether nothing is read from standard input. Default no.</summary>
+    public bool StdinNull { get; init; }
+
+    /// <summary>Whether the command goes to the background once it is logged in. Default no.</summary>
+    public bool ForkAfterAuthentication { get; init; }
+
+    /// <summary>The character that begins an escape after a newline; null for none. Default ~.</summary>
+    public char? EscapeChar { get; init; } = '~';
+
+    /// <summary>Whether the escape C opens a command line. Default no.</summary>
+    public bool EnableEscapeCommandline { get; init; }
+
+    /// <summary>Patterns of variables of the environment that are sent to the server.</summary>
+    public ImmutableArray<string> SendEnv { get; init; } = [];
+
+    /// <summary>Variables that are sent to the server.</summary>
+    public ImmutableArray<KeyValuePair<string, string>> SetEnv { get; init; } = [];
+
+    /// <summary>The shell command to run here after the login, its tokens replaced; null for none, and where PermitLocalCommand says no.</summary>
+    public string? LocalCommand { get; init; }
+
+    /// <summary>Whether LocalCommand, and ! on the escape's command line, may run something here. Default no.</summary>
+    public bool PermitLocalCommand { get; init; }
+
+    /// <summary>What is also said whatever the level, patterns of file:function:line; empty for none.</summary>
+    public ImmutableArray<string> LogVerbose { get; init; } = [];
+
+    /// <summary>The facility for -y. Default USER.</summary>
+    public string SyslogFacility { get; init; } = "USER";
+
+    /// <summary>What Match tagged compares; null for none.</summary>
+    public string? Tag { get; init; }
+
+    /// <summary>The tokens of this connection, for values that are replaced later.</summary>
+    public required Tokens Tokens { get; init; }
+
+    /// <summary>What was written, before defaults and tokens: what -G shows of it.</summary>
+    public required HostSettings Written { get; init; }
+
+    /// <summary>What the user should be told and change, each with its place.</summary>
+    public ImmutableArray<string> Warnings { get; init; } = [];
 
     /// <summary>What was configured and has no effect, each named once with its place.</summary>
     public ImmutableArray<string> Notes { get; init; } = [];

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -13,6 +14,12 @@ internal static class KeywordValue
 
     // Longer than anything that is waited for, and within what a timer takes.
     private const long MaxSeconds = 24 * 86400;
+
+    private static readonly string[] ChannelTypes =
+    [
+        "agent-connection", "direct-streamlocal@openssh.com", "direct-tcpip", "forwarded-streamlocal@openssh.com", "forwarded-tcpip",
+        "global", "session", "tun-connection", "x11-connection",
+    ];
 
     internal static string Text(ConfigLine line) =>
         Single(line) is { Length: > 0 } text && !text.Any(char.IsControl)
@@ -51,6 +58,43 @@ internal static class KeywordValue
         IsNone(Single(line)) ? null
         : Time(line, Single(line)) is { Ticks: > 0 } time ? time
         : null;
+
+    /// <summary>One of some words, in any case.</summary>
+    internal static T Word<T>(ConfigLine line, params ReadOnlySpan<(string Word, T Value)> words)
+    {
+        string given = Single(line);
+        List<string> names = [];
+        foreach ((string word, T value) in words)
+        {
+            if (word.Equals(given, StringComparison.OrdinalIgnoreCase))
+                return value;
+            names.Add(word);
+        }
+        throw Wrong(line, $"write {string.Join(", ", names[..^1])} or {names[^1]}");
+    }
+
+    /// <summary>A mask of permissions, an octal number.</summary>
+    internal static int Mask(ConfigLine line)
+    {
+        int mask = 0;
+        string text = Single(line);
+        if (text.Length is 0 or > 16)
+            throw Unreadable();
+        foreach (char c in text)
+            mask = c is >= '0' and <= '7' && mask <= 0x3F ? (mask * 8) + (c - '0') : throw Unreadable();
+        return mask;
+
+        ConfigException Unreadable() => Wrong(line, "write an octal number from 0 to 0777, as in 0177");
+    }
+
+    /// <summary>A command as it is written, or null for <c>none</c>.</summary>
+    internal static string? CommandOrNone(ConfigLine line) =>
+        line.Rest.Length == 0 || line.Rest.Any(c => char.IsControl(c) && c != '\t')
+            ? throw Wrong(line, "write a command, or none")
+            : IsNone(line.Rest) ? null : line.Rest;
+
+    internal static ImmutableArray<ChannelTimeout> ChannelTimeouts(ConfigLine line) =>
+        line.Arguments is [var only] && IsNone(only) ? [] : [.. line.Arguments.Select(argument => ChannelTimeout(line, argument))];
 
     internal static IReadOnlyList<string> Texts(ConfigLine line) =>
         line.Arguments.Any(text => text.Length == 0 || text.Any(char.IsControl))
@@ -186,5 +230,18 @@ internal static class KeywordValue
         return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number <= long.MaxValue / unit
             ? number * unit
             : throw Wrong(line, expected);
+    }
+
+    private static ChannelTimeout ChannelTimeout(ConfigLine line, string argument)
+    {
+        const string expected = "write type=time as in direct-tcpip=30m session=1h, or none";
+        int equals = argument.IndexOf('=', StringComparison.Ordinal);
+        if (equals <= 0)
+            throw Wrong(line, expected);
+        string type = argument[..equals];
+        if (Array.Exists(ChannelTypes, known => PatternList.Fits(known, type)))
+            return new(type, Time(line, argument[(equals + 1)..]));
+        throw Wrong(
+            line, Spelling.Nearest(type, ChannelTypes) is { } near ? $"there is no channel type \"{type}\", the nearest is {near}" : $"there is no channel type \"{type}\"; {expected}");
     }
 }

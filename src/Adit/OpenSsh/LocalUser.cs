@@ -22,6 +22,9 @@ internal sealed record LocalUser
     /// <summary>The variables of the environment.</summary>
     internal Func<string, string?> Variable { get; init; } = Environment.GetEnvironmentVariable;
 
+    /// <summary>What answers the questions of a configuration about this machine.</summary>
+    internal LocalMachine Machine { get; init; } = LocalMachine.Current;
+
     /// <summary>The user of this process.</summary>
     internal static LocalUser Current() => new()
     {

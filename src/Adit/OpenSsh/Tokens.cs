@@ -13,16 +13,39 @@ namespace Adit.OpenSsh;
 /// <param name="HostKeyAlias">%k, if it was configured.</param>
 internal sealed record Tokens(LocalUser Local, string Alias, string HostName, int Port, string User, string? HostKeyAlias)
 {
+    /// <summary>The tokens of most keywords, besides %%.</summary>
+    internal const string Usual = "CdhijkLlnpru";
+
+    /// <summary>Those of ProxyCommand and ProxyJump.</summary>
+    internal const string OfProxy = "hknpr";
+
+    /// <summary>Those of User, which is part of %C and is %r itself.</summary>
+    internal const string OfUser = "dhijkLlnpu";
+
+    /// <summary>Those of LocalCommand.</summary>
+    internal const string OfLocalCommand = Usual + "T";
+
     private const int MostCharacters = 64 * 1024;
 
-    /// <summary>Replaces all tokens, variables and a leading tilde.</summary>
-    /// <exception cref="ConfigException">A token or variable is unknown.</exception>
-    internal string ExpandPath(string value, ConfigSource source) =>
-        ExpandTilde(Percent(Variables(value, Local, source), source, Value), Local, source);
+    /// <summary>%j, the host of the last hop; empty without one.</summary>
+    internal string JumpHost { get; init; } = "";
 
-    /// <summary>Replaces all tokens and variables.</summary>
+    /// <summary>Replaces the usual tokens, variables and a leading tilde.</summary>
     /// <exception cref="ConfigException">A token or variable is unknown.</exception>
-    internal string Expand(string value, ConfigSource source) => Percent(Variables(value, Local, source), source, Value);
+    internal string ExpandPath(string value, ConfigSource source) => ExpandTilde(ExpandAll(value, source), Local, source);
+
+    /// <summary>Replaces the usual tokens and variables.</summary>
+    /// <exception cref="ConfigException">A token or variable is unknown.</exception>
+    internal string ExpandAll(string value, ConfigSource source) => Expand(Variables(value, Local, source), source);
+
+    /// <summary>Replaces tokens.</summary>
+    /// <param name="value">The text.</param>
+    /// <param name="source">Where it was written.</param>
+    /// <param name="allowed">The tokens that the keyword has; null for the usual ones.</param>
+    /// <param name="more">Further tokens, which only the caller knows; null for an unknown one.</param>
+    /// <exception cref="ConfigException">A token is unknown.</exception>
+    internal string Expand(string value, ConfigSource source, string? allowed = null, Func<char, string?>? more = null) =>
+        Percent(value, source, token => (allowed ?? Usual).Contains(token, StringComparison.Ordinal) ? Value(token) : more?.Invoke(token));
 
     /// <summary>Replaces the tokens of HostName, %% and %h.</summary>
     /// <exception cref="ConfigException">There is another token.</exception>
@@ -99,20 +122,21 @@ internal sealed record Tokens(LocalUser Local, string Alias, string HostName, in
         'd' => Local.Home,
         'h' => HostName,
         'i' => Local.Id,
-        'j' => "",
+        'j' => JumpHost,
         'k' => HostKeyAlias ?? Alias,
         'L' => Local.HostName.Split('.')[0],
         'l' => Local.HostName,
         'n' => Alias,
         'p' => Port.ToString(CultureInfo.InvariantCulture),
         'r' => User,
+        'T' => "NONE",
         'u' => Local.Name,
         _ => null,
     };
 
     private string ConnectionHash()
     {
-        string text = string.Create(CultureInfo.InvariantCulture, $"{Local.HostName}{HostName}{Port}{User}");
+        string text = string.Create(CultureInfo.InvariantCulture, $"{Local.HostName}{HostName}{Port}{User}{JumpHost}");
 #pragma warning disable CA5350 // A name for files; ssh_config(5) demands that very hash, and nothing is protected by it.
         return Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(text)));
 #pragma warning restore CA5350

@@ -1,19 +1,32 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Net.Sockets;
 using Adit.OpenSsh;
-using Adit.Relay;
 using Adit.Ssh.Kex;
 
 namespace Adit.Tests.OpenSsh;
 
-/// <summary>Compares what we read in a folder of configuration files with what <c>ssh -G</c> reads in them.</summary>
+/// <summary>Compares what we read in a folder of configuration files, as -G prints it, with what <c>ssh -G</c> prints.</summary>
 public sealed class SshConfigAgainstSshTests
 {
     private static readonly string Folder = Path.Join(AppContext.BaseDirectory, "OpenSsh", "configs");
 
     // ssh takes the home directory from the account; so does this test.
     private static readonly LocalUser Account = LocalUser.Current() with { Home = HomeOfAccount() };
+
+    /// <summary>Lists of algorithms: ours have what we serve, in our order. Compared by <see cref="AssertSameAlgorithms"/>.</summary>
+    private static readonly string[] AlgorithmLists =
+        ["ciphers", "macs", "kexalgorithms", "hostkeyalgorithms", "pubkeyacceptedalgorithms", "casignaturealgorithms"];
+
+    /// <summary>What ssh prints and has no effect here; we say off, or nothing.</summary>
+    private static readonly string[] NotServed =
+    [
+        "compression", "enablesshkeysign", "forwardagent", "forwardx11", "forwardx11timeout", "forwardx11trusted", "gssapiauthentication",
+        "gssapidelegatecredentials", "gssapikexalgorithms", "gssapikeyexchange", "gssapirenewalforcesrekey", "gssapitrustdns",
+        "hostbasedacceptedalgorithms", "hostbasedauthentication", "kbdinteractivedevices", "pkcs11provider", "securitykeyprovider", "xauthlocation",
+    ];
+
+    /// <summary>What an ssh 9.2 does not know, and Adit's own words.</summary>
+    private static readonly string[] Newer =
+        ["warnweakcrypto", "channeltimeout", "tag", "versionaddendum", "aditidletimeout", "aditlifetime", "aditreconnect", "aditreconnectwait"];
 
     public static TheoryData<string, string> FilesAndAliases()
     {
@@ -28,11 +41,21 @@ public sealed class SshConfigAgainstSshTests
 
     [Theory]
     [MemberData(nameof(FilesAndAliases))]
-    public async Task The_same_is_read_as_by_ssh(string file, string alias)
+    public async Task The_same_is_printed_as_by_ssh(string file, string alias)
     {
         string path = Path.Join(Folder, file);
-        ILookup<string, string> theirs = await AskSsh("-TF", path, "-G", alias);
-        AssertSame(theirs, SshConfig.Resolve(alias, [], path, Account));
+        AssertSame(await AskSsh("-F", path, "-G", alias), SshConfig.Resolve(alias, [], path, Account));
+    }
+
+    [Fact]
+    public async Task The_order_is_that_of_ssh()
+    {
+        string path = Path.Join(Folder, "full.conf");
+        string[] theirs = [.. (await AskSsh("-F", path, "-G", "full")).Select(line => line.Key)];
+        string[] ours = [.. Parse(EffectiveConfig.Lines(SshConfig.Resolve("full", [], path, Account))).Select(line => line.Key)];
+        Assert.Equal(theirs.Intersect(ours, StringComparer.Ordinal), ours.Intersect(theirs, StringComparer.Ordinal));
+        Assert.Empty(theirs.Except(ours, StringComparer.Ordinal).Except(NotServed, StringComparer.Ordinal));
+        Assert.Empty(ours.Except(theirs, StringComparer.Ordinal).Except(Newer, StringComparer.Ordinal));
     }
 
     [Fact]
@@ -46,95 +69,61 @@ public sealed class SshConfigAgainstSshTests
         string config = folder.Write(
             "config", $"Host inner\n Include {folder.Path}/d/[0-9]* {folder.Path}/nothing\n User after\nHost other\n Include \"{folder.Path}/lo?p\"\n User o\n");
         foreach (string alias in (string[])["inner", "other", "third"])
-            AssertSame(await AskSsh("-TF", config, "-G", alias), SshConfig.Resolve(alias, [], config, Account));
+            AssertSame(await AskSsh("-F", config, "-G", alias), SshConfig.Resolve(alias, [], config, Account));
     }
 
-    private static void AssertSame(ILookup<string, string> theirs, HostConfig ours)
+    private static void AssertSame(ILookup<string, string> theirs, HostConfig config)
     {
-        Dictionary<string, string[]> mine = Print(ours);
-        foreach ((string keyword, string[] values) in mine)
-            Assert.Equal($"{keyword}: {Join(theirs[keyword].Select(value => Normal(keyword, value)).Where(value => value.Length > 0))}", $"{keyword}: {Join(values)}");
+        ILookup<string, string> ours = Parse(EffectiveConfig.Lines(config));
+        foreach (string keyword in theirs.Concat(ours).Select(line => line.Key).Distinct().Except([.. AlgorithmLists, .. NotServed, .. Newer], StringComparer.Ordinal))
+        {
+            Assert.Equal(
+                $"{keyword}: {string.Join(" | ", theirs[keyword].Select(value => Normal(keyword, value)).Where(value => value.Length > 0))}",
+                $"{keyword}: {string.Join(" | ", ours[keyword])}");
+        }
         AlgorithmPreferences all = AlgorithmPreferences.Default;
-        AssertSameAlgorithms(theirs, "ciphers", ours.Algorithms.Ciphers, all.Ciphers);
-        AssertSameAlgorithms(theirs, "macs", ours.Algorithms.Macs, all.Macs);
-        AssertSameAlgorithms(theirs, "kexalgorithms", ours.Algorithms.Kex, all.Kex);
-        AssertSameAlgorithms(theirs, "hostkeyalgorithms", ours.Algorithms.HostKeys, all.HostKeys);
-        AssertSameAlgorithms(theirs, "pubkeyacceptedalgorithms", ours.PubkeyAcceptedAlgorithms, all.HostKeys);
-        AssertSameAlgorithms(theirs, "casignaturealgorithms", ours.CaSignatureAlgorithms, all.HostKeys);
+        AssertSameAlgorithms(theirs, ours, "ciphers", all.Ciphers);
+        AssertSameAlgorithms(theirs, ours, "macs", all.Macs);
+        AssertSameAlgorithms(theirs, ours, "kexalgorithms", all.Kex);
+        AssertSameAlgorithms(theirs, ours, "hostkeyalgorithms", all.HostKeys);
+        AssertSameAlgorithms(theirs, ours, "pubkeyacceptedalgorithms", all.HostKeys);
+        AssertSameAlgorithms(theirs, ours, "casignaturealgorithms", all.HostKeys);
     }
 
     /// <summary>Which ones, not their order: the default orders differ on purpose. An ssh before 9.9 has no ML-KEM.</summary>
-    private static void AssertSameAlgorithms(ILookup<string, string> theirs, string keyword, IEnumerable<string> ours, IEnumerable<string> served)
+    private static void AssertSameAlgorithms(ILookup<string, string> theirs, ILookup<string, string> ours, string keyword, IReadOnlyList<string> served)
     {
-        IEnumerable<string> common = theirs[keyword].Single().Split(',').Intersect(served, StringComparer.Ordinal).Order(StringComparer.Ordinal);
+        string[] mine = ours[keyword].Single().Split(',');
+        Assert.Empty(mine.Except(served, StringComparer.Ordinal));
         Assert.Equal(
-            $"{keyword}: {Join(common.Where(name => !IsNew(name)))}", $"{keyword}: {Join(ours.Where(name => !IsNew(name)).Order(StringComparer.Ordinal))}");
+            $"{keyword}: {string.Join(',', theirs[keyword].Single().Split(',').Intersect(served, StringComparer.Ordinal).Where(IsOld).Order(StringComparer.Ordinal))}",
+            $"{keyword}: {string.Join(',', mine.Where(IsOld).Order(StringComparer.Ordinal))}");
 
-        static bool IsNew(string name) => name.StartsWith("mlkem", StringComparison.Ordinal);
+        static bool IsOld(string name) => !name.StartsWith("mlkem", StringComparison.Ordinal);
     }
 
-    private static Dictionary<string, string[]> Print(HostConfig config) => new(StringComparer.Ordinal)
-    {
-        ["hostname"] = [config.HostName],
-        ["port"] = [Number(config.Port)],
-        ["user"] = [config.User],
-        ["hostkeyalias"] = config.HostKeyAlias is { } alias ? [alias] : [],
-        ["addressfamily"] = [config.AddressFamily switch { AddressFamily.InterNetwork => "inet", AddressFamily.InterNetworkV6 => "inet6", _ => "any" }],
-        ["batchmode"] = [YesNo(config.BatchMode)],
-        ["bindaddress"] = config.BindAddress is { } bind ? [bind] : [],
-        ["connectionattempts"] = [Number(config.ConnectionAttempts)],
-        ["connecttimeout"] = [config.ConnectTimeout is { } timeout ? Number((long)timeout.TotalSeconds) : "none"],
-        ["exitonforwardfailure"] = [YesNo(config.ExitOnForwardFailure)],
-        ["gatewayports"] = [YesNo(config.GatewayPorts)],
-        ["globalknownhostsfile"] = [Join(config.GlobalKnownHostsFiles, " ")],
-        ["hashknownhosts"] = [YesNo(config.HashKnownHosts)],
-        ["identitiesonly"] = [YesNo(config.IdentitiesOnly)],
-        ["identityfile"] = [.. config.IdentityFiles.Select(file => file.Value)],
-        ["certificatefile"] = [.. config.CertificateFiles.Select(file => file.Value)],
-        ["localforward"] = [.. config.LocalForwards.Select(forward => Forward(forward.Value))],
-        ["loglevel"] = [config.LogLevel.ToString().ToUpperInvariant()],
-        ["numberofpasswordprompts"] = [Number(config.NumberOfPasswordPrompts)],
-        ["requiredrsasize"] = [Number(config.RequiredRsaSize)],
-        ["serveralivecountmax"] = [Number(config.ServerAliveCountMax)],
-        ["serveraliveinterval"] = [Number((long)config.ServerAliveInterval.TotalSeconds)],
-        ["sessiontype"] = [config.SessionType.ToString().ToLowerInvariant()],
-        ["stricthostkeychecking"] =
-            [config.StrictHostKeyChecking switch { HostKeyChecking.AcceptNew => "accept-new", HostKeyChecking.Ask => "ask", HostKeyChecking.Yes => "yes", _ => "no" }],
-        ["tcpkeepalive"] = [YesNo(config.TcpKeepAlive)],
-        ["userknownhostsfile"] = config.UserKnownHostsFiles is [] ? [] : [Join(config.UserKnownHostsFiles, " ")],
-    };
-
-    /// <summary>ssh prints most values as they were written, some names by older words, and keys of kinds that we do not serve.</summary>
+    /// <summary>
+    /// Where a newer ssh prints another value than 9.2, ours is the newer one; keys of kinds that do not exist here are not looked for; and
+    /// our limits on keys are finite.
+    /// </summary>
     private static string Normal(string keyword, string value) => (keyword, value) switch
     {
-        ("identityfile", "none") => "",
         ("identityfile", _) when value.EndsWith("_sk", StringComparison.Ordinal) || value is "~/.ssh/id_xmss" or "~/.ssh/id_dsa" => "",
-        ("identityfile", ['~', ..]) => Account.Home + value[1..],
-        ("userknownhostsfile", "none") => "",
-        ("loglevel", "DEBUG") => "DEBUG1",
-        ("loglevel", "SILENT") => "QUIET",
         ("connecttimeout", "0") => "none",
-        (_, "true") => "yes",
-        (_, "false") => "no",
+        ("ipqos", "lowdelay throughput") => "ef none",
+        ("rekeylimit", "0 0") => "1073741824 3600",
+        ("rekeylimit", _) when value.EndsWith(" 0", StringComparison.Ordinal) => value[..^1] + "3600",
+        ("revokedhostkeys", ['~', ..]) => Account.Home + value[1..],
+        ("setenv", _) => value.Replace("%n", "full", StringComparison.Ordinal),
         _ => value,
     };
-
-    private static string Forward(ForwardSpec forward)
-    {
-        string listen = forward.Listen.Path
-            ?? (forward.Listen.BindAddress is { } bind ? $"[{bind}]:{Number(forward.Listen.Port)}" : Number(forward.Listen.Port));
-        return forward.Target is { IsUnix: false } target ? $"{listen} [{target.Host}]:{Number(target.Port)}" : $"{listen} {forward.Target}";
-    }
-
-    private static string YesNo(bool value) => value ? "yes" : "no";
-
-    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
-
-    private static string Join(IEnumerable<string> values, string separator = " | ") => string.Join(separator, values);
 
     private static string HomeOfAccount() =>
         File.ReadLines("/etc/passwd").Select(line => line.Split(':')).FirstOrDefault(fields => fields[0] == Environment.UserName)?[5]
         ?? LocalUser.Current().Home;
+
+    private static ILookup<string, string> Parse(IEnumerable<string> lines) =>
+        lines.Select(line => line.Split(' ', 2)).ToLookup(words => words[0], words => words.ElementAtOrDefault(1) ?? "", StringComparer.Ordinal);
 
     private static async Task<ILookup<string, string>> AskSsh(params string[] arguments)
     {
@@ -144,8 +133,6 @@ public sealed class SshConfigAgainstSshTests
         string output = await ssh.StandardOutput.ReadToEndAsync();
         await ssh.WaitForExitAsync();
         Assert.True(ssh.ExitCode == 0, await errors);
-        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => line.Split(' ', 2))
-            .ToLookup(words => words[0], words => words.ElementAtOrDefault(1) ?? "", StringComparer.Ordinal);
+        return Parse(output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 }
