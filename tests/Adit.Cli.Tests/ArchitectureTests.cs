@@ -22,6 +22,7 @@ public partial class ArchitectureTests
     {
         ["Relay"] = [],
         ["SshLegs"] = ["Relay", "Ssh"],
+        ["Socks"] = ["Relay"],
         ["OpenSsh"] = ["Relay", "Ssh"],
         ["Client"] = ["OpenSsh", "SshLegs", "Relay", "Ssh"],
     };
