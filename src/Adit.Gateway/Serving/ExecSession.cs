@@ -19,6 +19,9 @@ internal sealed class ExecSession : IAsyncDisposable
     private const int BlockSize = 32 * 1024;
     private const int SignalExit = 128;
 
+    // A client may signal the command that it has asked for before it runs.
+    private const int MaxEarlySignals = 16;
+
     private static readonly Dictionary<string, int> Signals = new(StringComparer.Ordinal)
     {
         ["HUP"] = 1, ["INT"] = 2, ["QUIT"] = 3, ["ABRT"] = 6, ["KILL"] = 9, ["USR1"] = 10, ["USR2"] = 12, ["PIPE"] = 13, ["ALRM"] = 14, ["TERM"] = 15,
@@ -101,10 +104,11 @@ internal sealed class ExecSession : IAsyncDisposable
             return;
         lock (_sync)
         {
-            if (_process is not { HasExited: false } running)
+            if (_process is null ? _signalled.Count == MaxEarlySignals : _process.HasExited)
                 return;
             _signalled.Add(number);
-            _ = LinuxCalls.Kill(running.Id, number);
+            if (_process is not null)
+                _ = LinuxCalls.Kill(_process.Id, number);
         }
     }
 
@@ -135,7 +139,13 @@ internal sealed class ExecSession : IAsyncDisposable
             Kill();
             await _channel.DisposeAsync().ConfigureAwait(false);
             await _input.ConfigureAwait(false);
-            _process?.Dispose();
+            lock (_sync)
+            {
+                // Who kills or signals it from here on finds none.
+                _process?.Dispose();
+                _process = null;
+            }
+
             _writing.Dispose();
         }
     }
@@ -179,7 +189,14 @@ internal sealed class ExecSession : IAsyncDisposable
         {
             if (_killed)
                 throw new OperationCanceledException();
-            return _process = Process.Start(start) ?? throw new InvalidOperationException("the shell did not start");
+            _process = Process.Start(start) ?? throw new InvalidOperationException("the shell did not start");
+            foreach (int number in _signalled)
+            {
+                if (!OperatingSystem.IsWindows())
+                    _ = LinuxCalls.Kill(_process.Id, number);
+            }
+
+            return _process;
         }
     }
 
