@@ -326,7 +326,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             var dialer = new MeteredDialer(new PolicyDialer(() => Rules.Policy, _names.ResolveAsync), tally);
             var options = new ForwardOptions
             {
-                Admission = new OpenAdmission(() => Rules.Policy, target => Rules.Terms(target.IsUnix ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType)),
+                Admission = new OpenAdmission(() => Rules.Policy, target => Rules.Terms(target.IsUnix ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType, _gateway.Time)),
                 Events = new ChannelEvents(this, null),
                 TimeProvider = _gateway.Time,
             };

@@ -117,7 +117,7 @@ internal sealed class RemoteForwards(GatewayConnection connection) : IAsyncDispo
         var options = new ForwardOptions
         {
             Admission = new SourceAdmission(() => connection.Rules.Settings.AditPermitFrom),
-            Relay = connection.Rules.Terms(asked.Path is null ? DirectTcpip.ForwardedChannelType : ForwardedStreamLocal.ChannelType),
+            Relay = connection.Rules.Terms(asked.Path is null ? DirectTcpip.ForwardedChannelType : ForwardedStreamLocal.ChannelType, connection.Gateway.Time),
             Events = new ChannelEvents(connection, known),
             TimeProvider = connection.Gateway.Time,
         };
