@@ -217,6 +217,8 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
         Source = _origin.ToString(),
         Key = happened.Key ?? Grant?.KeyText,
         Certificate = happened.Certificate ?? Grant?.CertificateText,
+        Target = happened.Target is null ? null : Printable.Text(happened.Target),
+        Detail = happened.Detail is null ? null : Printable.Text(happened.Detail),
     });
 
     /// <summary>Counts what a channel carried.</summary>
