@@ -95,11 +95,11 @@ internal sealed class GatewayServer : IAsyncDisposable
             gateway.Report(new() { Time = gateway.Now(), Event = GatewayEventKind.Listening, Bound = $"{end.Host} port {end.Port}" });
         }
 
-        gateway._loops = Task.WhenAll([.. gateway._listeners.Select(gateway.AcceptAsync), gateway.HousekeepAsync()]);
+        gateway._loops = Task.WhenAll([.. gateway._listeners.Select(gateway.AcceptAsync), gateway.HousekeepAsync(gateway._ending.Token)]);
         return gateway;
     }
 
-    /// <summary>A gateway that does not listen, for one connection that somebody else accepted.</summary>
+    /// <summary>A gateway that does not listen, for connections that somebody else accepted.</summary>
     public static GatewayServer Create(Func<GatewayConfiguration> load, IGatewayEvents events, TimeProvider time) => new(load, load(), events, time);
 
     /// <summary>Serves one connection until it is over.</summary>
@@ -108,7 +108,8 @@ internal sealed class GatewayServer : IAsyncDisposable
         long id = Interlocked.Increment(ref _lastId);
         var connection = new GatewayConnection(this, id, stream, origin, local);
         _connections[id] = connection;
-        Task housekeeping = _listeners.Count == 0 ? HousekeepAsync() : Task.CompletedTask;
+        using var served = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
+        Task housekeeping = _listeners.Count == 0 ? HousekeepAsync(served.Token) : Task.CompletedTask;
         try
         {
             await connection.RunAsync(_ending.Token).ConfigureAwait(false);
@@ -116,11 +117,9 @@ internal sealed class GatewayServer : IAsyncDisposable
         finally
         {
             _connections.TryRemove(id, out _);
+            await served.CancelAsync().ConfigureAwait(false);
+            await housekeeping.ConfigureAwait(false);
         }
-
-        if (_listeners.Count == 0)
-            await _ending.CancelAsync().ConfigureAwait(false);
-        await housekeeping.ConfigureAwait(false);
     }
 
     /// <summary>
@@ -261,13 +260,13 @@ internal sealed class GatewayServer : IAsyncDisposable
     }
 
     // One timer for all that is limited in time, instead of some for each connection.
-    private async Task HousekeepAsync()
+    private async Task HousekeepAsync(CancellationToken ending)
     {
         using var timer = new PeriodicTimer(Round, Time);
         var memory = new CrowdMemory(static () => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true));
         try
         {
-            while (await timer.WaitForNextTickAsync(_ending.Token).ConfigureAwait(false))
+            while (await timer.WaitForNextTickAsync(ending).ConfigureAwait(false))
             {
                 DateTimeOffset now = Now();
                 int crowd = 0;
@@ -280,7 +279,7 @@ internal sealed class GatewayServer : IAsyncDisposable
                 memory.Check(crowd, now);
             }
         }
-        catch (OperationCanceledException) when (_ending.IsCancellationRequested)
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
             // The end.
         }
