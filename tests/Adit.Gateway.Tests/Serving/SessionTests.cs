@@ -1,0 +1,178 @@
+using System.Diagnostics;
+using System.Globalization;
+using Adit.Gateway.Audit;
+using Adit.Gateway.Serving;
+using Adit.Relay;
+using Adit.Ssh;
+using Adit.Ssh.Connection;
+using Adit.Ssh.Keys;
+using Adit.Tests.Shared;
+
+namespace Adit.Gateway.Tests.Serving;
+
+/// <summary>Session channels: refused, but for the commands of AditPermitExec. What the client gets is told by ssh.</summary>
+public class SessionTests
+{
+    [Theory]
+    [InlineData("")]
+    [InlineData("AditPermitExec no")]
+    [InlineData("AditPermitExec yes\nMaxSessions 0")]
+    public async Task A_session_is_refused_with_code_1_and_a_hint_while_tunnels_go_on(string config)
+    {
+        await using TestGateway gateway = new(config);
+        using EchoServer echo = new();
+        SshConnection client = await gateway.ConnectAsync();
+        ChannelOpenException e = await Assert.ThrowsAsync<ChannelOpenException>(() => client.OpenAsync("session", []).AsTask().TestTime());
+        Assert.Equal(ChannelOpenFailureReason.AdministrativelyProhibited, e.Reason);
+        Assert.Contains("use ssh -N", e.Message, StringComparison.Ordinal);
+        Assert.Equal("a session", (await gateway.Events.Heard(GatewayEventKind.RequestRefused)).Target);
+        Assert.Equal([1], await (await client.OpenTcpAsync("127.0.0.1", echo.Port, "::1", 1).AsTask().TestTime()).ExchangeAsync([1]));
+    }
+
+    [Fact]
+    public async Task No_more_sessions_are_none()
+    {
+        await using TestGateway gateway = new("AditPermitExec yes");
+        SshConnection client = await gateway.ConnectAsync();
+        Channel before = await client.OpenAsync("session", []).AsTask().TestTime();
+        Assert.NotNull(await client.RequestAsync(Sessions.NoMoreRequest, []).AsTask().TestTime());
+        ChannelOpenException e = await Assert.ThrowsAsync<ChannelOpenException>(() => client.OpenAsync("session", []).AsTask().TestTime());
+        Assert.Equal(ChannelOpenFailureReason.AdministrativelyProhibited, e.Reason);
+        before.Notify("exec", Text("echo still"));
+        Assert.Equal("still\n"u8.ToArray(), await before.ReadAllAsync());
+    }
+
+    [Fact]
+    public async Task MaxSessions_refuses_with_code_4_and_counts_those_that_run()
+    {
+        await using TestGateway gateway = new("AditPermitExec yes\nMaxSessions 1");
+        SshConnection client = await gateway.ConnectAsync();
+        Channel first = await client.OpenAsync("session", []).AsTask().TestTime();
+        ChannelOpenException e = await Assert.ThrowsAsync<ChannelOpenException>(() => client.OpenAsync("session", []).AsTask().TestTime());
+        Assert.Equal(ChannelOpenFailureReason.ResourceShortage, e.Reason);
+        first.Notify("exec", Text("true"));
+        await gateway.Events.Heard(GatewayEventKind.CommandEnded);
+        await first.ReadAllAsync();
+        Channel? next = null;
+        while (next is null)
+        {
+            // The place is free a moment after the command's end was told.
+            next = await Record.ExceptionAsync(async () => next = await client.OpenAsync("session", []).AsTask().TestTime()) is null ? next : null;
+        }
+    }
+
+    [Fact]
+    public async Task A_command_gets_its_input_and_gives_its_output()
+    {
+        await using TestGateway gateway = new("AditPermitExec yes");
+        SshConnection client = await gateway.ConnectAsync();
+        Channel channel = await client.OpenAsync("session", []).AsTask().TestTime();
+        channel.Notify("exec", Text("cat"));
+        byte[] data = TestBytes.Of(500_000);
+        Task<byte[]> reading = channel.ReadAllAsync();
+        await channel.WriteAsync(data).AsTask().TestTime();
+        channel.CompleteOutput();
+        Assert.Equal(data, await reading);
+        Assert.Equal("cat", (await gateway.Events.Heard(GatewayEventKind.CommandStarted)).Target);
+        Assert.Equal("exit status 0", (await gateway.Events.Heard(GatewayEventKind.CommandEnded)).Detail);
+    }
+
+    [Fact]
+    public async Task A_signal_ends_the_command_also_one_that_comes_right_behind_the_request()
+    {
+        await using TestGateway gateway = new("AditPermitExec yes");
+        SshConnection client = await gateway.ConnectAsync();
+        Channel channel = await client.OpenAsync("session", []).AsTask().TestTime();
+        channel.Notify("exec", Text("exec sleep 1000"));
+        channel.Notify("signal", Text("TERM"));
+        Assert.Equal("exit status 143", (await gateway.Events.Heard(GatewayEventKind.CommandEnded)).Detail);
+        Assert.Empty(await channel.ReadAllAsync());
+    }
+
+    [Fact]
+    public async Task A_client_that_goes_takes_its_command_with_it()
+    {
+        await using TestGateway gateway = new("AditPermitExec yes");
+        SshConnection client = await gateway.ConnectAsync();
+        Channel channel = await client.OpenAsync("session", []).AsTask().TestTime();
+        channel.Notify("exec", Text("echo $$; exec sleep 1000"));
+        string pid = System.Text.Encoding.ASCII.GetString((await channel.ReadAsync().AsTask().TestTime()).Span).Trim();
+        await client.DisposeAsync();
+        await gateway.LastServed.TestTime();
+        Assert.False(Directory.Exists($"/proc/{pid}"));
+    }
+
+    [Theory]
+    [InlineData("shell")]
+    [InlineData("subsystem")]
+    public async Task Nothing_but_a_command_is_served(string request)
+    {
+        await using TestGateway gateway = new("AditPermitExec yes");
+        SshConnection client = await gateway.ConnectAsync();
+        Channel channel = await client.OpenAsync("session", []).AsTask().TestTime();
+        channel.Notify(request, request is "shell" ? [] : Text("sftp"));
+        Assert.Equal(request, (await gateway.Events.Heard(GatewayEventKind.RequestRefused)).Target);
+        Assert.Empty(await channel.ReadAllAsync());
+    }
+
+    [Theory]
+    [InlineData("exec", new byte[] { 0, 0, 0, 9, 65 })]
+    [InlineData("exec", new byte[] { 0, 0 })]
+    [InlineData("exec", new byte[] { 0, 0, 0, 1, 0 })]
+    [InlineData("signal", new byte[] { 1 })]
+    public async Task A_malformed_request_ends_the_connection(string request, byte[] fields)
+    {
+        await using TestGateway gateway = new("AditPermitExec yes");
+        SshConnection client = await gateway.ConnectAsync();
+        Channel channel = await client.OpenAsync("session", []).AsTask().TestTime();
+        channel.Notify(request, fields);
+        await client.Closed.TestTime();
+        Assert.Equal("ProtocolError", (await gateway.Events.Heard(GatewayEventKind.Disconnected)).Reason);
+    }
+
+    [Theory]
+    [InlineData("echo out; echo err >&2; exit 7", "", "", 7, "out\n", "err\n")]
+    [InlineData("echo $SSH_ORIGINAL_COMMAND", "ForceCommand echo forced: $SSH_ORIGINAL_COMMAND", "", 0, "forced: echo $SSH_ORIGINAL_COMMAND\n", "")]
+    [InlineData("echo asked", "ForceCommand echo setting", "command=\"echo key\"", 0, "key\n", "")]
+    [InlineData("kill -KILL $$", "", "", 137, "", "")]
+    [InlineData("echo ${SECRET_OF_THE_GATEWAY:-nothing} $SHELL", "", "", 0, "nothing /bin/sh\n", "")]
+    public async Task Ssh_gets_output_errors_and_exit_status(string command, string config, string keyOptions, int code, string output, string errors)
+    {
+        Environment.SetEnvironmentVariable("SECRET_OF_THE_GATEWAY", "secret");
+        (int Code, string Output, string Errors) got = await SshAsync("AditPermitExec yes\n" + config, keyOptions, "ERROR", command);
+        Assert.Equal((code, output, errors), got);
+    }
+
+    [Fact]
+    public async Task Ssh_is_told_of_a_refused_shell()
+    {
+        (int code, string output, string errors) = await SshAsync("", "", "INFO");
+        Assert.Equal((255, ""), (code, output));
+        Assert.Contains("use ssh -N", errors, StringComparison.Ordinal);
+    }
+
+    private static byte[] Text(string text) => [0, 0, 0, (byte)text.Length, .. System.Text.Encoding.ASCII.GetBytes(text)];
+
+    private static async Task<(int Code, string Output, string Errors)> SshAsync(string config, string keyOptions, string level, params string[] command)
+    {
+        await using TestGateway files = new(config, keyOptions);
+        await using GatewayServer gateway = await GatewayServer.StartAsync(files.Load, files.Events, TimeProvider.System, [ListenSpec.Tcp(0, "127.0.0.1")], default);
+        string key = files.Write("user_key", string.Empty);
+        await File.WriteAllBytesAsync(key, TestGateway.UserKey.ToOpenSshFormat());
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(key, UnixFileMode.UserRead);
+        ProcessStartInfo start = new("ssh",
+        [
+            "-F", "none", "-i", key, "-p", gateway.Endpoints[0].Port.ToString(CultureInfo.InvariantCulture), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+            "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", $"LogLevel={level}", "joe@127.0.0.1", .. command,
+        ])
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+        };
+        using Process ssh = Process.Start(start)!;
+        ssh.StandardInput.Close();
+        Task<string> errors = ssh.StandardError.ReadToEndAsync(), output = ssh.StandardOutput.ReadToEndAsync();
+        await ssh.WaitForExitAsync().TestTime();
+        return (ssh.ExitCode, await output, await errors);
+    }
+}
