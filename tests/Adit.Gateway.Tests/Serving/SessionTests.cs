@@ -133,7 +133,7 @@ public class SessionTests
     [Theory]
     [InlineData("echo out; echo err >&2; exit 7", "", "", 7, "out\n", "err\n")]
     [InlineData("echo $SSH_ORIGINAL_COMMAND", "ForceCommand echo forced: $SSH_ORIGINAL_COMMAND", "", 0, "forced: echo $SSH_ORIGINAL_COMMAND\n", "")]
-    [InlineData("echo asked", "ForceCommand echo setting", "command=\"echo key\"", 0, "key\n", "")]
+    [InlineData("echo asked", "ForceCommand echo setting", "command=\"echo key\"", 0, "setting\n", "")]
     [InlineData("kill -KILL $$", "", "", 137, "", "")]
     [InlineData("echo ${SECRET_OF_THE_GATEWAY:-nothing} $SHELL", "", "", 0, "nothing /bin/sh\n", "")]
     public async Task Ssh_gets_output_errors_and_exit_status(string command, string config, string keyOptions, int code, string output, string errors)
