@@ -23,6 +23,7 @@ internal sealed class GatewayServer : IAsyncDisposable
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(1);
 
     private const int NamesAtATime = 64;
+    private const int NamesOfOneUser = 16;
 
     private static long _lastId;
 
@@ -65,7 +66,9 @@ internal sealed class GatewayServer : IAsyncDisposable
 
     internal TimeProvider Time { get; }
 
-    internal NameLookup Names { get; } = new(NamesAtATime);
+    internal NameLookup Names { get; } = new(NamesAtATime, NameLookup.AskSystem);
+
+    internal LookupShares NameShares { get; } = new(NamesOfOneUser);
 
     /// <summary>Reads the configuration and starts to listen.</summary>
     /// <param name="load">Reads the configuration; called again for each reload.</param>

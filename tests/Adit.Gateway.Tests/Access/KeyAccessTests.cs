@@ -271,7 +271,7 @@ public sealed class KeyAccessTests : IDisposable
         string certificate = Certificate(arguments);
         Write("keys", $"cert-authority{(expiry is null ? "" : $",expiry-time=\"{expiry}\"")} {File.ReadAllText(Path.Join(_folder.Path, "ca.pub"))}");
         AcceptedKey accepted = Judge("AuthorizedKeysFile {folder}/keys", certificate).Accepted!;
-        Grant grant = new("joe", accepted.Key, accepted.Options, "publickey");
+        Grant grant = new("joe", [accepted.Key], accepted.Options, "publickey");
         Assert.Equal(until, grant.Expiry?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
         Assert.Contains("ID id (serial 0) CA ED25519 SHA256:", grant.CertificateText, StringComparison.Ordinal);
         Assert.Equal($"ED25519-CERT {accepted.Key.WithoutCertificate.Fingerprint}", grant.KeyText);

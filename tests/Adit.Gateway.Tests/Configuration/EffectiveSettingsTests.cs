@@ -27,7 +27,7 @@ public sealed class EffectiveSettingsTests : IDisposable
         Assert.Equal(
             [
                 "aditpermitopen db:5432", "aditpermitopen \"!/a b\"", "aditpermitfrom any", "aditpermitexec no", "aditmaxconnections none",
-                "aditmaxchannels none", "aditmaxlisteners none", "aditbandwidth 1024", "aditmaxbytes none", "aditmaxsession 3600",
+                "aditmaxchannels 1024", "aditmaxlisteners none", "aditbandwidth 1024", "aditmaxbytes none", "aditmaxsession 3600",
                 "aditusersfile /u", "aditauditlog none",
             ],
             lines.SkipWhile(line => !line.StartsWith("adit", StringComparison.Ordinal)));
