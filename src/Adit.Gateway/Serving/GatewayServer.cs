@@ -38,7 +38,7 @@ internal sealed class GatewayServer : IAsyncDisposable
     private Task _loops = Task.CompletedTask;
     private int _disposed;
 
-    private GatewayServer(Func<GatewayConfiguration> load, GatewayConfiguration first, IGatewayEvents events, TimeProvider time)
+    private GatewayServer(Func<GatewayConfiguration> load, GatewayConfiguration first, IGatewayEvents events, TimeProvider time, NameQuery names)
     {
         _load = load;
         _configuration = first;
@@ -46,6 +46,7 @@ internal sealed class GatewayServer : IAsyncDisposable
         Time = time;
         Tallies = new(time);
         Penalties = new(time);
+        Names = new(NamesAtATime, names);
     }
 
     /// <summary>The configuration in force.</summary>
@@ -66,7 +67,7 @@ internal sealed class GatewayServer : IAsyncDisposable
 
     internal TimeProvider Time { get; }
 
-    internal NameLookup Names { get; } = new(NamesAtATime, NameLookup.AskSystem);
+    internal NameLookup Names { get; }
 
     internal LookupShares NameShares { get; } = new(NamesOfOneUser);
 
@@ -103,7 +104,12 @@ internal sealed class GatewayServer : IAsyncDisposable
     }
 
     /// <summary>A gateway that does not listen, for connections that somebody else accepted.</summary>
-    public static GatewayServer Create(Func<GatewayConfiguration> load, IGatewayEvents events, TimeProvider time) => new(load, load(), events, time);
+    /// <param name="load">Reads the configuration; called again for each reload.</param>
+    /// <param name="events">Takes what happens.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="names">Looks names up; null for the system.</param>
+    public static GatewayServer Create(Func<GatewayConfiguration> load, IGatewayEvents events, TimeProvider time, NameQuery? names = null) =>
+        new(load, load(), events, time, names ?? NameLookup.AskSystem);
 
     /// <summary>Serves one connection until it is over.</summary>
     public async Task ServeAsync(Duplex stream, ConnectionOrigin origin, Endpoint local)

@@ -119,6 +119,10 @@ public class ReloadTests
         Assert.Equal([1], await channel.ExchangeAsync([1]));
         await channel.DisposeAsync();
         await gateway.Events.Heard(GatewayEventKind.ChannelClosed);
+
+        // The client's own CLOSE comes a moment after that.
+        while (gateway.Server.Connections.Any(static connection => connection.Channels > 0))
+            await Task.Yield();
         gateway.Time.Advance(TimeSpan.FromSeconds(1));
         await busy.Closed.TestTime();
         await draining.TestTime();

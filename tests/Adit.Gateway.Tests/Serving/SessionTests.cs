@@ -102,6 +102,115 @@ public class SessionTests
         Assert.False(Directory.Exists($"/proc/{pid}"));
     }
 
+    [Fact]
+    public async Task What_a_command_leaves_behind_keeps_its_session_until_it_lets_go_of_the_output()
+    {
+        await using TestGateway gateway = new("AditPermitExec yes");
+        SshConnection client = await gateway.ConnectAsync();
+        Channel channel = await client.OpenAsync("session", []).AsTask().TestTime();
+        channel.Notify("exec", Text($"cd {gateway.Folder}; mkfifo go; (read x < go; echo late) & echo first"));
+        Assert.Equal("first\n"u8.ToArray(), (await channel.ReadAsync().AsTask().TestTime()).ToArray());
+        Assert.Equal(0, gateway.Events.Count(GatewayEventKind.CommandEnded));
+        await File.WriteAllTextAsync($"{gateway.Folder}/go", "x\n").TestTime();
+        Assert.Equal("late\n"u8.ToArray(), await channel.ReadAllAsync());
+        Assert.Equal("exit status 0", (await gateway.Events.Heard(GatewayEventKind.CommandEnded)).Detail);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_command_leaves_behind_holds_neither_its_connection_nor_the_end_of_the_gateway(bool gatewayEnds)
+    {
+        await using TestGateway gateway = new("AditPermitExec yes");
+        SshConnection client = await gateway.ConnectAsync();
+        Channel channel = await client.OpenAsync("session", []).AsTask().TestTime();
+        channel.Notify("exec", Text("sleep 1000 & echo $!"));
+        using Process left = Process.GetProcessById(int.Parse(System.Text.Encoding.ASCII.GetString((await channel.ReadAsync().AsTask().TestTime()).Span), CultureInfo.InvariantCulture));
+        try
+        {
+            if (gatewayEnds)
+                await gateway.Server.DisposeAsync().AsTask().TestTime();
+            else
+                await client.DisposeAsync();
+            await gateway.LastServed.TestTime();
+            Assert.Equal("the client is gone", (await gateway.Events.Heard(GatewayEventKind.CommandEnded)).Detail);
+        }
+        finally
+        {
+            left.Kill();
+        }
+    }
+
+    [Fact]
+    public async Task A_client_that_closes_the_channel_behind_the_end_of_its_input_ends_a_silent_command()
+    {
+        await using TestGateway gateway = new("AditPermitExec yes");
+        SshConnection client = await gateway.ConnectAsync();
+        Channel channel = await client.OpenAsync("session", []).AsTask().TestTime();
+        channel.Notify("exec", Text("echo $$; cat; echo end; exec sleep 1000"));
+        string pid = System.Text.Encoding.ASCII.GetString((await channel.ReadAsync().AsTask().TestTime()).Span).Trim();
+        channel.CompleteOutput();
+        Assert.Equal("end\n"u8.ToArray(), (await channel.ReadAsync().AsTask().TestTime()).ToArray());
+        await channel.DisposeAsync();
+        while (gateway.Server.Connections.Single().Channels > 0)
+            await Task.Yield();
+        gateway.Time.Advance(TimeSpan.FromSeconds(1));
+        await gateway.Events.Heard(GatewayEventKind.CommandEnded);
+        while (Directory.Exists($"/proc/{pid}"))
+            await Task.Yield();
+        Assert.False(client.Closed.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_client_that_goes_at_any_moment_of_its_command_is_gone()
+    {
+        await using TestGateway gateway = new("AditPermitExec yes");
+        for (int i = 0; i < 30; i++)
+        {
+            SshConnection client = await gateway.ConnectAsync();
+            Channel channel = await client.OpenAsync("session", []).AsTask().TestTime();
+            channel.Notify("exec", Text("cat; true"));
+            channel.CompleteOutput();
+            if (i % 3 > 0)
+                await gateway.Events.Heard(i % 3 > 1 ? GatewayEventKind.CommandEnded : GatewayEventKind.CommandStarted, e => e.Connection == gateway.Server.Connections.Single().Id);
+            await client.DisposeAsync();
+            await gateway.LastServed.TestTime();
+        }
+    }
+
+    [Fact]
+    public async Task A_session_that_does_not_end_keeps_its_connection_for_a_few_seconds_only()
+    {
+        using StuckEvents stuck = new(GatewayEventKind.CommandEnded);
+        await using TestGateway gateway = new("AditPermitExec yes", events: stuck.Before);
+        SshConnection client = await gateway.ConnectAsync();
+        Channel channel = await client.OpenAsync("session", []).AsTask().TestTime();
+        channel.Notify("exec", Text("true"));
+        await stuck.Reached.TestTime();
+        await client.DisposeAsync();
+        while (!gateway.LastServed.IsCompleted)
+        {
+            gateway.Time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        Assert.Contains("a command is not gone 5 s after it was killed", (await gateway.Events.Heard(GatewayEventKind.Fault)).Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Connected")]
+    [InlineData("Disconnected")]
+    public async Task A_connection_of_which_nothing_can_be_told_is_gone_all_the_same(string failing)
+    {
+        await using TestGateway gateway = new(events: _ => new FailingEvents(Enum.Parse<GatewayEventKind>(failing)));
+        if (failing is "Connected")
+            await Assert.ThrowsAnyAsync<SshException>(() => gateway.ConnectAsync());
+        else
+            await (await gateway.ConnectAsync()).DisposeAsync();
+        await gateway.LastServed.TestTime();
+        await gateway.Server.DisposeAsync().AsTask().TestTime();
+    }
+
     [Theory]
     [InlineData("shell")]
     [InlineData("subsystem")]
@@ -174,5 +283,42 @@ public class SessionTests
         Task<string> errors = ssh.StandardError.ReadToEndAsync(), output = ssh.StandardOutput.ReadToEndAsync();
         await ssh.WaitForExitAsync().TestTime();
         return (ssh.ExitCode, await output, await errors);
+    }
+}
+
+/// <summary>Holds whoever tells of one kind of event.</summary>
+internal sealed class StuckEvents(GatewayEventKind kind) : IGatewayEvents, IDisposable
+{
+    private readonly ManualResetEventSlim _free = new();
+    private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IGatewayEvents? _inner;
+
+    public Task Reached => _reached.Task;
+
+    public IGatewayEvents Before(IGatewayEvents inner)
+    {
+        _inner = inner;
+        return this;
+    }
+
+    public void Report(GatewayEvent happened)
+    {
+        _inner!.Report(happened);
+        if (happened.Event != kind)
+            return;
+        _reached.TrySetResult();
+        _free.Wait();
+    }
+
+    public void Dispose() => _free.Set();
+}
+
+/// <summary>Takes events, and fails at one kind.</summary>
+internal sealed class FailingEvents(GatewayEventKind kind) : IGatewayEvents
+{
+    public void Report(GatewayEvent happened)
+    {
+        if (happened.Event == kind)
+            throw new InvalidOperationException("nobody takes this event");
     }
 }

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Threading.Channels;
 using Adit.Gateway.Audit;
 using Adit.Gateway.Configuration;
+using Adit.Gateway.Policy;
 using Adit.Gateway.Serving;
 using Adit.Gateway.Tests.Configuration;
 using Adit.Relay;
@@ -28,7 +29,9 @@ internal sealed class TestGateway : IAsyncDisposable
 
     /// <param name="config">Lines of the configuration; {folder} is its folder.</param>
     /// <param name="keyOptions">Options in front of the user's key.</param>
-    public TestGateway(string config = "", string keyOptions = "")
+    /// <param name="names">Looks names up; null for the system.</param>
+    /// <param name="events">Takes what happens; null for <see cref="Events"/>.</param>
+    public TestGateway(string config = "", string keyOptions = "", NameQuery? names = null, Func<EventList, IGatewayEvents>? events = null)
     {
         string hostKey = _folder.Write("host_key", string.Empty);
         File.WriteAllBytes(hostKey, HostKey.ToOpenSshFormat());
@@ -36,7 +39,7 @@ internal sealed class TestGateway : IAsyncDisposable
             File.SetUnixFileMode(hostKey, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         Authorize(keyOptions);
         Configure(config);
-        Server = GatewayServer.Create(Load, Events, Time);
+        Server = GatewayServer.Create(Load, events?.Invoke(Events) ?? Events, Time, names);
     }
 
     public static SshPrivateKey UserKey { get; } = SshPrivateKey.Generate("ssh-ed25519");
