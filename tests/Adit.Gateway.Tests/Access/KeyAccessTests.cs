@@ -277,6 +277,46 @@ public sealed class KeyAccessTests : IDisposable
         Assert.Equal($"ED25519-CERT {accepted.Key.WithoutCertificate.Fingerprint}", grant.KeyText);
     }
 
+    [Fact]
+    public void A_grant_of_several_keys_is_valid_as_long_as_all_of_them_and_names_all()
+    {
+        string plain = Key("plain");
+        SshPublicKey early = Parse(Certificate("-n joe -z 1 -V 20250101Z:20260102Z"));
+        foreach (string file in (string[])["ca", "user", "user-cert.pub"])
+            File.Delete(Path.Join(_folder.Path, file));
+        SshPublicKey late = Parse(Certificate("-n joe -z 2 -V 20250101Z:20260103Z"));
+        Grant grant = new("joe", [early, late, Parse(plain)], new() { Expiry = new(2027, 1, 1, 0, 0, 0, TimeSpan.Zero) }, "publickey,publickey,publickey");
+        Assert.Equal(new DateTimeOffset(2026, 1, 2, 0, 0, 0, TimeSpan.Zero), grant.Expiry);
+        Assert.Equal(grant.Expiry, (grant with { Keys = [late, early] }).Expiry);
+        Assert.Equal([early.WithoutCertificate.Fingerprint, late.WithoutCertificate.Fingerprint, Parse(plain).Fingerprint], grant.Fingerprints);
+        Assert.Equal(3, grant.KeyText!.Split(", ").Length);
+        Assert.Contains("(serial 1)", grant.CertificateText, StringComparison.Ordinal);
+        Assert.Contains("(serial 2)", grant.CertificateText, StringComparison.Ordinal);
+        Grant bare = new("joe", [], new(), "password");
+        Assert.Equal((null, null, null), (bare.KeyText, bare.CertificateText, bare.Expiry));
+    }
+
+    [Theory]
+    [InlineData("AuthorizedKeysFile {folder}/pipe", false)]
+    [InlineData("AuthorizedKeysFile {folder}/pipe\nStrictModes no", false)]
+    [InlineData("AuthorizedKeysFile /dev/zero\nStrictModes no", false)]
+    [InlineData("AuthorizedKeysFile {folder}/pipe {folder}/keys\nStrictModes no", true)]
+    [InlineData("AuthorizedKeysFile {folder}/keys\nRevokedKeys {folder}/pipe", false)]
+    [InlineData("AuthorizedKeysFile {folder}/keys\nRevokedKeys /dev/zero", false)]
+    [InlineData("AuthorizedKeysFile none\nTrustedUserCAKeys {folder}/pipe", false)]
+    [InlineData("AuthorizedKeysFile none\nTrustedUserCAKeys {folder}/ca.pub\nAuthorizedPrincipalsFile {folder}/pipe", false)]
+    [InlineData("AuthorizedKeysFile none\nTrustedUserCAKeys {folder}/ca.pub\nAuthorizedPrincipalsFile {folder}/pipe\nStrictModes no", false)]
+    public async Task What_is_no_regular_file_is_refused_and_not_waited_for(string config, bool accepted)
+    {
+        string certificate = Certificate("-n joe"), key = File.ReadAllText(Path.Join(_folder.Path, "user.pub"));
+        Write("keys", key);
+        _folder.MakePipe("pipe");
+        (AcceptedKey? got, string? refusal) = await Task.Run(() => Judge(config, config.Contains("CAKeys", StringComparison.Ordinal) ? certificate : key)).TestTime();
+        Assert.Equal(accepted, got is not null);
+        if (!accepted)
+            Assert.Contains(_warnings.Append(refusal), static text => text!.Contains("not a regular file", StringComparison.Ordinal));
+    }
+
     private (AcceptedKey? Accepted, string? Refusal) Judge(string config, string key, string user = "joe") =>
         new KeyAccess(_folder.Settings(config), user, new(_folder.Path, "1001", []), IPAddress.Parse("192.0.2.7"), _time, _warnings.Add).Judge(Parse(key));
 

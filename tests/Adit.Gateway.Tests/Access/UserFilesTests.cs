@@ -2,6 +2,7 @@ using System.Text;
 using Adit.Gateway.Access;
 using Adit.Gateway.Tests.Configuration;
 using Adit.OpenSsh;
+using Adit.Tests.Shared;
 
 namespace Adit.Gateway.Tests.Access;
 
@@ -102,6 +103,14 @@ public sealed class UserFilesTests : IDisposable
     [Fact]
     public void A_file_that_is_not_there_is_an_error_that_names_it() =>
         Assert.Contains("/no/such/users", Assert.Throws<ConfigException>(() => UserEntry.Find("/no/such/users", "ann")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_pipe_in_the_place_of_the_file_is_an_error_and_not_waited_for()
+    {
+        string path = _folder.MakePipe("users");
+        ConfigException e = await Assert.ThrowsAsync<ConfigException>(() => Task.Run(() => UserEntry.Find(path, "ann")).TestTime());
+        Assert.Equal($"AditUsersFile {path}: it is not a regular file", e.Message);
+    }
 
     [Fact]
     public void An_account_is_what_passwd_and_group_say()

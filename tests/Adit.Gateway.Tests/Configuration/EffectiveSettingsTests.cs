@@ -33,6 +33,17 @@ public sealed class EffectiveSettingsTests : IDisposable
             lines.SkipWhile(line => !line.StartsWith("adit", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData("", 1024 + 10)]
+    [InlineData("AditMaxChannels 5\nMaxSessions 3", 5 + 3)]
+    [InlineData("AditMaxChannels 0\nMaxSessions 0", 0)]
+    [InlineData("AditMaxChannels none", null)]
+    [InlineData("AditMaxChannels 5\nMatch User joe\nPermitOpen none\nMatch User ann\nAditMaxChannels 9\nMatch User bob\nMaxSessions 20", 9 + 20)]
+    [InlineData("Match User ann\nAditMaxChannels none", null)]
+    [InlineData("Match User ann\nAditMaxChannels 2147483647", int.MaxValue)]
+    public void The_most_channels_of_a_connection_are_those_of_whoever_may_have_most(string text, int? most) =>
+        Assert.Equal(most, _folder.Read(text).MostChannels());
+
     [Fact]
     public void Penalties_are_written_with_all_their_values() => Assert.Contains(
         "persourcepenalties crash:90 authfail:5 noauth:1 invaliduser:5 grace-exceeded:10 refuseconnection:10 max:600 min:15 "

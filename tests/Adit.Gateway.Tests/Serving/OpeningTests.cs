@@ -54,6 +54,20 @@ public class OpeningTests
     }
 
     [Theory]
+    [InlineData("pipe", "it is not a regular file")]
+    [InlineData("none", "there is no such file")]
+    [InlineData("long", "it is over the limit of 65536 bytes")]
+    public async Task A_banner_that_cannot_be_read_is_not_shown_and_delays_nobody(string file, string reason)
+    {
+        await using TestGateway gateway = new($"Banner {{folder}}/{file}");
+        gateway.MakePipe("pipe");
+        gateway.Write("long", new string('x', 65_537));
+        SshConnection client = await gateway.ConnectAsync();
+        Assert.False(client.Closed.IsCompleted);
+        Assert.Equal($"Banner {gateway.Folder}/{file} is not shown: {reason}", (await gateway.Events.Heard(GatewayEventKind.Note)).Detail);
+    }
+
+    [Theory]
     [InlineData("DenyUsers joe", "DenyUsers names the user")]
     [InlineData("AllowUsers ann", "AllowUsers does not name the user")]
     [InlineData("AllowUsers joe@10.0.0.0/8", "AllowUsers does not name the user")]

@@ -2,6 +2,7 @@ using Adit.Gateway.Audit;
 using Adit.Ssh;
 using Adit.Ssh.Auth;
 using Adit.Ssh.Connection;
+using Adit.Ssh.Keys;
 using Adit.Ssh.Messages.Connection;
 using Adit.Tests.Shared;
 
@@ -78,6 +79,33 @@ public class ReloadTests
         await Assert.ThrowsAsync<SshAuthException>(() => gateway.ConnectAsync());
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task Whichever_of_several_keys_is_revoked_sends_its_user_away(int revoked)
+    {
+        SshPrivateKey[] keys = [SshPrivateKey.Generate("ssh-ed25519"), SshPrivateKey.Generate("ssh-ed25519")];
+        await using TestGateway gateway = new("AuthenticationMethods publickey,publickey");
+        gateway.Write("keys", $"{keys[0].PublicKey}\n{keys[1].PublicKey}\n");
+        SshConnection joe = await gateway.ConnectAsync(methods: [new PublicKeyMethod(keys)]);
+        gateway.Write("revoked", keys[revoked].PublicKey.ToString());
+        gateway.Configure("RevokedKeys {folder}/revoked");
+        Assert.True(gateway.Server.Reload());
+        await joe.Closed.TestTime();
+        Assert.Equal("the key is revoked", (await gateway.Events.Heard(GatewayEventKind.Disconnected)).Detail![..18]);
+    }
+
+    [Fact]
+    public async Task Whichever_of_several_keys_has_as_many_connections_as_allowed_lets_no_more_in()
+    {
+        SshPrivateKey[] keys = [SshPrivateKey.Generate("ssh-ed25519"), SshPrivateKey.Generate("ssh-ed25519"), SshPrivateKey.Generate("ssh-ed25519")];
+        await using TestGateway gateway = new("AuthenticationMethods publickey,publickey\nAditMaxConnections 1");
+        gateway.Write("keys", string.Join('\n', keys.Select(static key => key.PublicKey)));
+        await gateway.ConnectAsync("ann", methods: [new PublicKeyMethod([keys[0], keys[1]])]);
+        await Assert.ThrowsAsync<SshClosedException>(() => gateway.ConnectAsync("bob", methods: [new PublicKeyMethod([keys[0], keys[2]])]));
+        await Assert.ThrowsAsync<SshClosedException>(() => gateway.ConnectAsync("bob", methods: [new PublicKeyMethod([keys[2], keys[0]])]));
+    }
+
     [Fact]
     public async Task New_limits_hold_for_a_live_connection()
     {
@@ -121,8 +149,7 @@ public class ReloadTests
         await gateway.Events.Heard(GatewayEventKind.ChannelClosed);
 
         // The client's own CLOSE comes a moment after that.
-        while (gateway.Server.Connections.Any(static connection => connection.Channels > 0))
-            await Task.Yield();
+        await Until.Holds(() => gateway.Server.Connections.All(static connection => connection.Channels == 0));
         gateway.Time.Advance(TimeSpan.FromSeconds(1));
         await busy.Closed.TestTime();
         await draining.TestTime();

@@ -152,12 +152,10 @@ public class SessionTests
         channel.CompleteOutput();
         Assert.Equal("end\n"u8.ToArray(), (await channel.ReadAsync().AsTask().TestTime()).ToArray());
         await channel.DisposeAsync();
-        while (gateway.Server.Connections.Single().Channels > 0)
-            await Task.Yield();
+        await Until.Holds(() => gateway.Server.Connections.Single().Channels == 0);
         gateway.Time.Advance(TimeSpan.FromSeconds(1));
         await gateway.Events.Heard(GatewayEventKind.CommandEnded);
-        while (Directory.Exists($"/proc/{pid}"))
-            await Task.Yield();
+        await Until.Holds(() => !Directory.Exists($"/proc/{pid}"));
         Assert.False(client.Closed.IsCompleted);
     }
 
@@ -188,12 +186,7 @@ public class SessionTests
         channel.Notify("exec", Text("true"));
         await stuck.Reached.TestTime();
         await client.DisposeAsync();
-        while (!gateway.LastServed.IsCompleted)
-        {
-            gateway.Time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Yield();
-        }
-
+        await Until.Holds(() => gateway.LastServed.IsCompleted, () => gateway.Time.Advance(TimeSpan.FromSeconds(1)));
         Assert.Contains("a command is not gone 5 s after it was killed", (await gateway.Events.Heard(GatewayEventKind.Fault)).Detail, StringComparison.Ordinal);
     }
 

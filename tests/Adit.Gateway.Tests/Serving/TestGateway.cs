@@ -68,6 +68,8 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public string Write(string name, string text) => _folder.Write(name, text);
 
+    public string MakePipe(string name) => _folder.MakePipe(name);
+
     public async Task<SshConnection> ConnectAsync(
         string user = "joe", IConnectionHandler? handler = null, IReadOnlyList<ClientAuthMethod>? methods = null, string from = "192.0.2.7")
     {
