@@ -1,3 +1,4 @@
+using System.Globalization;
 using Adit.Client;
 using Adit.OpenSsh;
 using Adit.Relay;
@@ -37,9 +38,9 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
     {
         var options = new List<ConfigLine>();
         if (hop.User is { } user)
-            options.Add(new("User", user, new ConfigSource("ProxyJump")));
+            options.Add(ConfigLine.Option("ProxyJump", "User", user));
         if (hop.Port is { } port)
-            options.Add(new("Port", port.ToString(System.Globalization.CultureInfo.InvariantCulture), new ConfigSource("ProxyJump")));
+            options.Add(ConfigLine.Option("ProxyJump", "Port", port.ToString(CultureInfo.InvariantCulture)));
         return SshConfig.Resolve(new(hop.Host) { Options = [.. options], File = line.ConfigFile });
     }
 
@@ -52,6 +53,8 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         AddressFamily = config.AddressFamily,
         UnixMode = (UnixFileMode)(0b110_110_110 & ~config.StreamLocalBindMask),
         UnlinkSockets = config.StreamLocalBindUnlink,
+        RemoteTargets = new PermitRemoteOpen(config.PermitRemoteOpens),
+        Terms = type => ChannelTimeout.Terms(config.ChannelTimeouts, type, TimeProvider.System),
         Events = output,
     };
 

@@ -24,7 +24,7 @@ public partial class ArchitectureTests
         ["SshLegs"] = ["Relay", "Ssh"],
         ["Socks"] = ["Relay"],
         ["OpenSsh"] = ["Relay", "Ssh"],
-        ["Client"] = ["OpenSsh", "SshLegs", "Relay", "Ssh"],
+        ["Client"] = ["OpenSsh", "SshLegs", "Socks", "Relay", "Ssh"],
     };
 
     private static readonly Dictionary<string, string[]> FarEnd = new(StringComparer.Ordinal)

@@ -1,5 +1,7 @@
 using Adit.OpenSsh;
 using Adit.Relay;
+using Adit.Socks;
+using Adit.Ssh.Messages.Connection;
 using Adit.SshLegs;
 
 namespace Adit.Client;
@@ -33,10 +35,10 @@ internal sealed class LocalTunnelForward : TunnelForward
         {
             Admission = listener.IsExposed ? Admission.AnyPeer : Admission.SameUser,
             Events = options.Events,
+            Relay = options.Terms(spec.Target is { IsUnix: true } ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType),
             TimeProvider = options.Time,
         };
-        return new(spec, Forward.Start(Naming(spec, listener), spec.Target, dialer, treatment), listener.IsExposed);
+        IListener naming = spec.IsDynamic ? new SocksListener(listener) : listener;
+        return new(spec, Forward.Start(naming, spec.Target, dialer, treatment), listener.IsExposed);
     }
-
-    private static LocalListener Naming(ForwardSpec spec, LocalListener listener) => spec.IsDynamic ? throw new NotSupportedException() : listener;
 }

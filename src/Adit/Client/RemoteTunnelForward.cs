@@ -1,6 +1,8 @@
 using Adit.OpenSsh;
 using Adit.Relay;
+using Adit.Socks;
 using Adit.Ssh;
+using Adit.Ssh.Messages.Connection;
 using Adit.SshLegs;
 
 namespace Adit.Client;
@@ -57,10 +59,12 @@ internal sealed class RemoteTunnelForward : TunnelForward
         RemoteListener listener = await ListenAsync(link, cancellationToken).ConfigureAwait(false);
         if (_asked is { Port: 0, Path: null })
             _chosenPort = listener.Asked.Port;
-        Current = Forward.Start(Naming(listener), Spec.Target, new HereDialer(), new()
+        IListener naming = Spec.IsDynamic ? new SocksListener(listener) : listener;
+        Current = Forward.Start(naming, Spec.Target, new HereDialer(), new()
         {
             Admission = Spec.IsDynamic ? _options.RemoteTargets : Admission.AnyPeer,
             Events = _options.Events,
+            Relay = _options.Terms(_asked.Path is null ? DirectTcpip.ForwardedChannelType : ForwardedStreamLocal.ChannelType),
             TimeProvider = _options.Time,
         });
     }
@@ -107,8 +111,6 @@ internal sealed class RemoteTunnelForward : TunnelForward
             return await link.Remote.ListenAsync(_asked, cancellationToken).ConfigureAwait(false);
         }
     }
-
-    private RemoteListener Naming(RemoteListener listener) => Spec.IsDynamic ? throw new NotSupportedException() : listener;
 
     /// <summary>Dials from this machine.</summary>
     private sealed class HereDialer : IDialer

@@ -30,6 +30,9 @@ internal sealed record TunnelOptions
     /// <summary>What the connections of a remote forward without a target may reach here: everything by default.</summary>
     public Admission RemoteTargets { get; init; } = Admission.AnyPeer;
 
+    /// <summary>The time limits of channels by their type (ChannelTimeout); none by default.</summary>
+    public Func<string, RelayOptions> Terms { get; init; } = static _ => RelayOptions.Default;
+
     /// <summary>Takes what happens; null for nobody.</summary>
     public ITunnelEvents? Events { get; init; }
 

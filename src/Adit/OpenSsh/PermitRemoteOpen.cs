@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Adit.Relay;
 
@@ -10,30 +11,12 @@ namespace Adit.OpenSsh;
 internal sealed class PermitRemoteOpen : Admission
 {
     private const string Keyword = "PermitRemoteOpen";
-    private const string Any = "any";
     private const string Wildcard = "*";
 
-    private readonly ForwardPermit[]? _permits;
+    private readonly ImmutableArray<ForwardPermit>? _permits;
 
-    private PermitRemoteOpen(ForwardPermit[]? permits) => _permits = permits;
-
-    /// <summary>Reads the arguments of the keyword: <c>any</c>, <c>none</c>, or entries <c>host:port</c>, of which each part may be <c>*</c>.</summary>
-    /// <param name="entries">The arguments; none of them, the default of the keyword, stands for <c>any</c>.</param>
-    /// <exception cref="FormatException">They are malformed; the message says what to write.</exception>
-    public static PermitRemoteOpen Parse(IReadOnlyList<string> entries)
-    {
-        ArgumentNullException.ThrowIfNull(entries);
-        switch (entries)
-        {
-            case [] or [Any]:
-                return new(null);
-            case [ForwardPermit.None]:
-                return new([]);
-        }
-        if (entries.FirstOrDefault(static entry => entry is Any or ForwardPermit.None) is { } alone)
-            throw new FormatException($"{Keyword} {alone} stands for itself; write it without other entries");
-        return new([.. entries.Select(static entry => ForwardPermit.Parse(Keyword, entry, mayOmitHost: false))]);
-    }
+    /// <param name="permits">What may be reached; null for everything.</param>
+    public PermitRemoteOpen(ImmutableArray<ForwardPermit>? permits) => _permits = permits;
 
     /// <inheritdoc/>
     public override ValueTask<AdmissionVerdict> AdmitAsync(AdmissionRequest request, CancellationToken cancellationToken)
@@ -46,12 +29,12 @@ internal sealed class PermitRemoteOpen : Admission
 
     private bool Permits(Endpoint target)
     {
-        if (_permits is null)
+        if (_permits is not { } permits)
             return true;
         if (target.IsUnix)
             return false;
         string port = target.Port.ToString(CultureInfo.InvariantCulture);
-        return _permits.Any(permit => (permit.Port == Wildcard || permit.Port == port)
+        return permits.Any(permit => (permit.Port == Wildcard || permit.Port == port)
             && (permit.Host == Wildcard || permit.Host.Equals(target.Host, StringComparison.OrdinalIgnoreCase)));
     }
 }

@@ -24,6 +24,9 @@ public sealed record LocalListenerOptions
     /// what a dead listener left behind is.
     /// </summary>
     public bool Unlink { get; init; }
+
+    /// <summary>Looks the addresses of a name up; the system's resolver by default. Addresses and <c>localhost</c> are not looked up.</summary>
+    public Func<string, CancellationToken, Task<IPAddress[]>> Resolve { get; init; } = Dns.GetHostAddressesAsync;
 }
 
 /// <summary>
