@@ -1,53 +1,108 @@
 using System.Diagnostics;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Adit.Relay;
+using Microsoft.Win32.SafeHandles;
 
 namespace Adit.Cli;
 
 /// <summary>
-/// Goes on in a process of its own, without a terminal, once that is ready: what sshd does unless it is told to stay. It is never done
-/// unasked, and the process that stays behind is named.
+/// Goes on in a process of its own, without a terminal, once that is ready: ssh's -f, and what sshd does unless it is told to stay. It is
+/// never done unasked, and the process that stays behind is named. Until it is ready, that process has the terminal to ask for passwords,
+/// and it ends with the one that waits for it.
 /// </summary>
-internal static class Background
+internal sealed partial class Background : IDisposable
 {
     private const string Mark = "ADIT_BACKGROUND";
-    private const string Ready = "ready";
 
-    /// <summary>Whether this is the process that goes on.</summary>
-    public static bool IsChild { get; } = Environment.GetEnvironmentVariable(Mark) is not null;
+    private readonly Socket _waiter;
 
-    /// <summary>Starts this command again as the process that goes on. Its exit code, if it ends before it is ready; else zero.</summary>
-    public static async Task<int> StartAsync(IReadOnlyList<string> args)
+    private Background(Socket waiter) => _waiter = waiter;
+
+    /// <summary>This process's part where it is the one that goes on; null where it is not.</summary>
+    public static Background? Child { get; } = Connect();
+
+    /// <summary>Starts this command again as the process that goes on, and waits until it is ready. Its exit code, if it ends before; else zero.</summary>
+    /// <param name="args">The arguments of this process.</param>
+    /// <param name="what">What goes on, in words.</param>
+    public static async Task<int> StartAsync(IReadOnlyList<string> args, string what)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["gateway", .. args])
-        {
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment[Mark] = "1";
+        string name = $"\0adit-{Guid.NewGuid():N}";
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(name));
+        listener.Listen(1);
+        var start = new ProcessStartInfo(Environment.ProcessPath!, args) { UseShellExecute = false, RedirectStandardInput = true };
+        start.Environment[Mark] = name[1..];
         using Process child = Process.Start(start)!;
         child.StandardInput.Close();
-        Task said = child.StandardError.BaseStream.CopyToAsync(Console.OpenStandardError());
-        if (await child.StandardOutput.ReadLineAsync() is Ready)
+        Task exited = child.WaitForExitAsync();
+        if (await IsReadyAsync(listener, child.Id, exited))
         {
-            await Console.Error.WriteLineAsync($"adit: the gateway goes on in the background as process {child.Id}");
+            await Console.Error.WriteLineAsync($"adit: {what} in the background as process {child.Id}");
             return 0;
         }
 
-        await child.WaitForExitAsync();
-        await said;
+        await exited;
         return child.ExitCode;
     }
 
-    /// <summary>Tells the process that waits, if this is one that goes on.</summary>
-    public static async ValueTask ReadyAsync()
+    /// <summary>Leaves the terminal and tells the process that waits. Once; nothing is to be said to the terminal from here on.</summary>
+    /// <param name="keepStandardOutput">Whether a command that runs still writes to standard output and error.</param>
+    public void Ready(bool keepStandardOutput = false)
     {
-        if (!IsChild)
+        if (OperatingSystem.IsWindows())
             return;
-        if (!OperatingSystem.IsWindows())
-            _ = LinuxCalls.BeginSession();
-        await Console.Out.WriteLineAsync(Ready);
-        await Console.Out.FlushAsync();
+        _ = LinuxCalls.BeginSession();
+        _waiter.Send("r"u8);
+        if (keepStandardOutput)
+            return;
+        using SafeFileHandle nothing = File.OpenHandle("/dev/null", FileMode.Open, FileAccess.ReadWrite);
+        _ = Duplicate(nothing, 1);
+        _ = Duplicate(nothing, 2);
     }
+
+    /// <summary>Completes when the process that waits is gone before this one was ready.</summary>
+    public async Task WaiterGoneAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _waiter.ReceiveAsync(new byte[1], cancellationToken);
+        }
+        catch (SocketException)
+        {
+            // As good as an end.
+        }
+    }
+
+    public void Dispose() => _waiter.Dispose();
+
+    // Whoever else finds the name is not the one that is waited for.
+    private static async Task<bool> IsReadyAsync(Socket listener, int child, Task exited)
+    {
+        while (true)
+        {
+            Task<Socket> accepting = listener.AcceptAsync();
+            if (await Task.WhenAny(accepting, exited) == exited)
+                return false;
+            using Socket socket = await accepting;
+            if (PeerIdentity.OfUnixPeer(socket)?.Pid != child)
+                continue;
+            return await socket.ReceiveAsync(new byte[1]) > 0;
+        }
+    }
+
+    private static Background? Connect()
+    {
+        if (Environment.GetEnvironmentVariable(Mark) is not { } name)
+            return null;
+
+        // Not for the commands that this process starts.
+        Environment.SetEnvironmentVariable(Mark, null);
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Connect(new UnixDomainSocketEndPoint("\0" + name));
+        return new(socket);
+    }
+
+    [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)]
+    private static partial int Duplicate(SafeFileHandle from, int to);
 }

@@ -58,8 +58,8 @@ internal static class GatewayCommand
     private static async Task<int> ServeAsync(GatewayCommandLine line, IReadOnlyList<string> args)
     {
         GatewayConfiguration first = Load(line);
-        if (line is { Request: GatewayRequest.Serve, LogFile: not null, Foreground: false } && !Background.IsChild)
-            return await Background.StartAsync(args);
+        if (line is { Request: GatewayRequest.Serve, LogFile: not null, Foreground: false } && Background.Child is null)
+            return await Background.StartAsync(["gateway", .. args], "the gateway goes on");
         using TextWriter? file = line.LogFile is { } path ? new StreamWriter(path, append: true) : null;
         using AuditLog? audit = first.Global.AditAuditLog is { } auditPath ? new AuditLog(auditPath) : null;
         var text = new TextLog(file ?? Console.Error, LevelOf(line, first));
@@ -112,7 +112,7 @@ internal static class GatewayCommand
         if (Volatile.Read(ref wantsReload))
             gateway.Reload();
         using var pid = PidFile.Write(pidFile);
-        await Background.ReadyAsync();
+        Background.Child?.Ready();
         await Task.Delay(Timeout.Infinite, drain.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await gateway.DrainAsync(DrainTime, end.Token);
         return 0;

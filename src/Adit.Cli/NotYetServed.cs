@@ -10,20 +10,12 @@ internal static class NotYetServed
     [
         ((line, _) => line.Request is CommandLineRequest.Control, "shared connections are not served yet: leave -O out"),
         ((line, _) => line.UsesSystemLog, "the system's log is not served yet: write -E file in place of -y"),
-        ((_, config) => config.StdioForward is not null, "forwards of standard input and output are not served yet: leave -W out"),
         ((_, config) => config.SessionType != SessionType.None, "sessions are not served yet: add -N"),
-        ((_, config) => !config.Jumps.IsEmpty, "ProxyJump applies to this destination, and is not served yet"),
-        ((_, config) => config.ProxyCommand is not null, "ProxyCommand applies to this destination, and is not served yet"),
-        ((_, config) => !config.RemoteForwards.IsEmpty, "remote forwards are not served yet"),
-        ((_, config) => !config.DynamicForwards.IsEmpty, "dynamic forwards are not served yet"),
-        ((_, config) => config.ForkAfterAuthentication, "the background (-f, ForkAfterAuthentication) is not served yet"),
         ((_, config) => config.LocalCommand is not null, "LocalCommand is not served yet"),
         ((_, config) => config.KnownHostsCommand is not null, "KnownHostsCommand applies to this destination, and is not served yet"),
         ((_, config) => !config.RevokedHostKeys.IsEmpty, "RevokedHostKeys applies to this destination, and is not served yet"),
         ((_, config) => config.CheckHostIp, "CheckHostIP applies to this destination, and is not served yet"),
         ((_, config) => config.BindInterface is not null, "BindInterface (-B) is not served yet: write the address of the interface with -b"),
-        ((_, config) => !config.ChannelTimeouts.IsEmpty, "ChannelTimeout applies to this destination, and is not served yet"),
-        ((_, config) => config.IdleTimeout is not null || config.Lifetime is not null, "AditIdleTimeout and AditLifetime are not served yet"),
     ];
 
     /// <exception cref="UsageException">Something of it is asked for.</exception>

@@ -59,6 +59,18 @@ internal sealed class Output : ILogger, ITunnelEvents, IDisposable
             case AcceptFailed failed:
                 Notice($"cannot accept connections on {string.Join(", ", failed.Endpoints)}: {failed.Reason}");
                 break;
+            case LinkLost lost:
+                Notice($"connection to {lost.Server} lost: {Printable.Text(lost.Reason)}; connecting again");
+                break;
+            case LinkFailed failed:
+                Debug($"no connection to {failed.Server} yet: {Printable.Text(failed.Reason)}; trying again in {failed.Pause.TotalSeconds:0.0} s");
+                break;
+            case LinkRestored restored:
+                Notice($"connected to {restored.Server} again after {restored.Downtime.TotalSeconds:0.0} s");
+                break;
+            case RemoteForwardWaits waits:
+                Notice($"{waits.Reason}; it is asked again every {waits.Pause.TotalSeconds:0} s");
+                break;
             default:
                 break;
         }

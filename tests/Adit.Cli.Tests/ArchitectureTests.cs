@@ -22,7 +22,9 @@ public partial class ArchitectureTests
     {
         ["Relay"] = [],
         ["SshLegs"] = ["Relay", "Ssh"],
+        ["Socks"] = ["Relay"],
         ["OpenSsh"] = ["Relay", "Ssh"],
+        ["Client"] = ["OpenSsh", "SshLegs", "Socks", "Relay", "Ssh"],
     };
 
     private static readonly Dictionary<string, string[]> FarEnd = new(StringComparer.Ordinal)

@@ -12,7 +12,7 @@ internal static class ConnectionsBenchmark
     {
         using ServerFolder folder = await ServerFolder.CreateAsync(User, Environment.UserName);
         List<ServerCost> costs = [];
-        using (ServerProcess gateway = await ServerProcess.GatewayAsync(options.Root, folder))
+        using (ServerProcess gateway = await ServerProcess.GatewayAsync(options.Root, folder, "AditMaxChannels none"))
             costs.Add(await IdleCrowd.MeasureAsync(gateway, folder, User, options.Connections, options.Channels));
         if (options.SshdConnections > 0)
         {

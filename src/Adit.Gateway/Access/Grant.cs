@@ -1,33 +1,36 @@
+using System.Collections.Immutable;
+using System.Globalization;
 using Adit.OpenSsh;
+using Adit.Relay;
 using Adit.Ssh.Keys;
 
 namespace Adit.Gateway.Access;
 
 /// <summary>Who is in, and with what. Immutable.</summary>
 /// <param name="User">The user's name.</param>
-/// <param name="Key">The key, or certificate, that was proved last; null where none was.</param>
-/// <param name="Options">What the key's line and its certificate allow together.</param>
+/// <param name="Keys">The keys and certificates that were proved, in their order; AuthenticationMethods may ask for several.</param>
+/// <param name="Options">What the lines of all keys and their certificates allow together.</param>
 /// <param name="Methods">The methods that were completed.</param>
-internal sealed record Grant(string User, SshPublicKey? Key, KeyOptions Options, string Methods)
+internal sealed record Grant(string User, ImmutableArray<SshPublicKey> Keys, KeyOptions Options, string Methods)
 {
-    /// <summary>Type and fingerprint of the key; null where there is none.</summary>
-    public string? KeyText => Key is null ? null : $"{Key.ShortName} {Key.WithoutCertificate.Fingerprint}";
+    /// <summary>The fingerprints of the plain keys, each once.</summary>
+    public IEnumerable<string> Fingerprints => Keys.Select(static key => key.WithoutCertificate.Fingerprint).Distinct(StringComparer.Ordinal);
 
-    /// <summary>The certificate in words; null where there is none.</summary>
-    public string? CertificateText => Key?.Certificate is { } certificate
-        ? string.Create(System.Globalization.CultureInfo.InvariantCulture,
-            $"ID {Adit.Relay.Printable.Text(certificate.KeyId)} (serial {certificate.Serial}) CA {certificate.SigningKey.ShortName} {certificate.SigningKey.Fingerprint}")
-        : null;
+    /// <summary>Type and fingerprint of the keys; null where there is none.</summary>
+    public string? KeyText => Joined(Keys.Select(static key => $"{key.ShortName} {key.WithoutCertificate.Fingerprint}"));
 
-    /// <summary>When the key or the certificate is valid no longer; null for never.</summary>
-    public DateTimeOffset? Expiry
-    {
-        get
-        {
-            DateTimeOffset? certificate = Key?.Certificate is { } c && c.ValidBefore <= (ulong)DateTimeOffset.MaxValue.ToUnixTimeSeconds()
-                ? DateTimeOffset.FromUnixTimeSeconds((long)c.ValidBefore)
-                : null;
-            return certificate is null || Options.Expiry < certificate ? Options.Expiry ?? certificate : certificate;
-        }
-    }
+    /// <summary>The certificates in words; null where there is none.</summary>
+    public string? CertificateText => Joined(Certificates.Select(static certificate => string.Create(CultureInfo.InvariantCulture,
+        $"ID {Printable.Text(certificate.KeyId)} (serial {certificate.Serial}) CA {certificate.SigningKey.ShortName} {certificate.SigningKey.Fingerprint}")));
+
+    /// <summary>When the first of the keys or certificates is valid no longer; null for never.</summary>
+    public DateTimeOffset? Expiry => Certificates
+        .Where(static certificate => certificate.ValidBefore <= (ulong)DateTimeOffset.MaxValue.ToUnixTimeSeconds())
+        .Select(static certificate => (DateTimeOffset?)DateTimeOffset.FromUnixTimeSeconds((long)certificate.ValidBefore))
+        .Append(Options.Expiry)
+        .Min();
+
+    private IEnumerable<SshCertificate> Certificates => Keys.Select(static key => key.Certificate).OfType<SshCertificate>();
+
+    private static string? Joined(IEnumerable<string> texts) => string.Join(", ", texts) is { Length: > 0 } joined ? joined : null;
 }

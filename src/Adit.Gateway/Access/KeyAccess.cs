@@ -15,7 +15,6 @@ internal sealed record AcceptedKey(SshPublicKey Key, KeyOptions Options);
 /// </summary>
 internal sealed class KeyAccess(GatewaySettings settings, string user, SystemAccount account, IPAddress address, TimeProvider time, Action<string> warn)
 {
-
     /// <summary>The key as it is accepted, or why it is not.</summary>
     public (AcceptedKey? Accepted, string? Refusal) Judge(SshPublicKey key)
     {
@@ -45,7 +44,7 @@ internal sealed class KeyAccess(GatewaySettings settings, string user, SystemAcc
             return null;
         try
         {
-            return RevokedKeys.Parse(ReadAll(path, RevokedKeys.MaxFileLength), path).Refuses(key);
+            return RevokedKeys.Parse(UserFile.Read(path, RevokedKeys.MaxFileLength) ?? throw new IOException($"there is no {path}"), path).Refuses(key);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SshException)
         {
@@ -105,10 +104,6 @@ internal sealed class KeyAccess(GatewaySettings settings, string user, SystemAcc
 
     private string? Refused(string path) =>
         settings.StrictModes && File.Exists(path) && StrictModes.Refusal(path, account.Home) is { } refusal ? $"{refusal} (StrictModes)" : null;
-
-    private static byte[] ReadAll(string path, int limit) => new FileInfo(path).Length <= limit
-        ? File.ReadAllBytes(path)
-        : throw new IOException($"{path} is over the limit of {limit} bytes");
 
     // sshd_config(5), TOKENS. A relative path begins at the user's home.
     private string Expand(string path)

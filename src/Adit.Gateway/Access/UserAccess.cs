@@ -22,7 +22,8 @@ internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, Gatew
     private GatewaySettings _settings = new();
     private UserEntry? _entry;
     private KeyAccess? _keys;
-    private AcceptedKey? _key;
+    private ImmutableArray<SshPublicKey> _proved = [];
+    private KeyOptions _options = KeyOptions.None;
     private string? _denied;
     private string? _lastRefusal;
     private int _failures;
@@ -94,7 +95,7 @@ internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, Gatew
 
     public override void OnSuccess(IReadOnlyList<string> methods)
     {
-        Grant = new(User!, _key?.Key, _key?.Options ?? KeyOptions.None, string.Join(',', methods));
+        Grant = new(User!, _proved, _options, string.Join(',', methods));
         visitor.Report(new() { Time = visitor.Time.GetUtcNow(), Event = GatewayEventKind.Authenticated, Method = Grant.Methods });
     }
 
@@ -105,16 +106,16 @@ internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, Gatew
             return null;
         try
         {
-            if (new FileInfo(path).Length <= MaxBannerLength)
-                return File.ReadAllText(path);
-            Warn($"Banner {path} is over the limit of {MaxBannerLength} bytes and is not shown");
+            if (UserFile.Read(path, MaxBannerLength) is not { } text)
+                throw new IOException("there is no such file");
+            using StreamReader reader = new(new MemoryStream(text));
+            return reader.ReadToEnd();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Warn($"Banner {path} is not shown: {e.Message}");
+            return null;
         }
-
-        return null;
     }
 
     /// <summary>What the client's address has coming (PerSourcePenalties) because it did not get in.</summary>
@@ -133,7 +134,9 @@ internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, Gatew
     {
         if (Denied(now) is { } denied)
             return $"the rules have changed: {denied}";
-        return Grant?.Key is { } key && KeyAccess.Revoked(now, key) is { } revoked ? $"the key is {revoked}" : null;
+        return Grant?.Keys.Select(key => KeyAccess.Revoked(now, key)).FirstOrDefault(static revoked => revoked is not null) is { } revoked
+            ? $"the key is {revoked}"
+            : null;
     }
 
     // Where several keys are needed, what they allow together counts.
@@ -141,7 +144,8 @@ internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, Gatew
     {
         try
         {
-            _key = _key is null ? accepted : accepted with { Options = KeyOptions.Merge(_key.Options, accepted.Options) };
+            _options = _proved.IsEmpty ? accepted.Options : KeyOptions.Merge(_options, accepted.Options);
+            _proved = _proved.Add(accepted.Key);
             return true;
         }
         catch (FormatException e)

@@ -18,11 +18,13 @@ internal sealed record UserEntry(string Name, PasswordHash? Password, ImmutableA
     {
         try
         {
-            if (new FileInfo(path).Length > MaxFileLength)
+            using FileStream file = UserFile.OpenRegular(path) ?? throw new IOException("there is no such file");
+            if (file.Length > MaxFileLength)
                 throw new ConfigException($"{path}: the file is over the limit of {MaxFileLength} bytes");
             int number = 0;
             UserEntry? found = null;
-            foreach (string line in File.ReadLines(path))
+            using StreamReader lines = new(file);
+            while (lines.ReadLine() is { } line)
             {
                 number++;
                 if (line.Length > 0 && !line.StartsWith('#') && Parse(line, new(path, number)) is var entry && entry.Name == user)

@@ -36,7 +36,8 @@ internal sealed class TextLog(TextWriter writer, LogVerbosity level) : IGatewayE
     {
         GatewayEventKind.ReloadFailed or GatewayEventKind.Fault => LogVerbosity.Error,
         GatewayEventKind.Connected or GatewayEventKind.ChannelOpened or GatewayEventKind.ChannelClosed
-            or GatewayEventKind.ForwardOpened or GatewayEventKind.ForwardClosed => LogVerbosity.Verbose,
+            or GatewayEventKind.ForwardOpened => LogVerbosity.Verbose,
+        GatewayEventKind.ForwardClosed when happened.Detail is null => LogVerbosity.Verbose,
         _ => LogVerbosity.Info,
     };
 
@@ -65,7 +66,7 @@ internal sealed class TextLog(TextWriter writer, LogVerbosity level) : IGatewayE
             GatewayEventKind.ChannelClosed => $"Closed {e.Target} for {who}: {e.Reason}, {bytes}" + (e.Detail is null ? string.Empty : $" ({e.Detail})"),
             GatewayEventKind.ForwardOpened => $"Listening at {e.Bound} ({e.Target}) for {who}",
             GatewayEventKind.ForwardRefused => $"Refused to listen at {e.Target} for {who}: {why}",
-            GatewayEventKind.ForwardClosed => $"No longer listening at {e.Bound} ({e.Target}) for {who}",
+            GatewayEventKind.ForwardClosed => $"No longer listening at {e.Bound} ({e.Target}) for {who}" + (e.Detail is null ? string.Empty : $": {e.Detail}"),
             GatewayEventKind.RequestRefused => $"Refused {e.Target} for {who}: {why}",
             GatewayEventKind.CommandStarted => $"Started a command for {who}: {e.Target}",
             GatewayEventKind.CommandEnded => $"A command of {who} ended: {why}",

@@ -12,6 +12,7 @@ internal sealed class GatewayConfiguration
         Config = config;
         Global = global;
         HostKeys = hostKeys;
+        MostChannels = config.MostChannels();
     }
 
     /// <summary>The file with its Match blocks.</summary>
@@ -19,6 +20,9 @@ internal sealed class GatewayConfiguration
 
     /// <summary>What holds before a user is known.</summary>
     public GatewaySettings Global { get; }
+
+    /// <summary>The most channels and sessions that one connection may have; null for no limit.</summary>
+    public int? MostChannels { get; }
 
     /// <summary>The host keys, and those of them again that present certificates.</summary>
     public IReadOnlyList<ISshSigner> HostKeys { get; }

@@ -79,8 +79,8 @@ internal sealed record UserLimits
     /// <summary>AditMaxConnections: connections at a time.</summary>
     public int? Connections { get; init; }
 
-    /// <summary>AditMaxChannels: channels at a time, over all connections.</summary>
-    public int? Channels { get; init; }
+    /// <summary>AditMaxChannels: channels at a time, over all connections. Each may hold 2 MiB and a file of the process.</summary>
+    public int? Channels { get; init; } = 1024;
 
     /// <summary>AditMaxListeners: remote forwards at a time, over all connections.</summary>
     public int? Listeners { get; init; }

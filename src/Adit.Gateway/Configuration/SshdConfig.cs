@@ -62,4 +62,22 @@ internal sealed class SshdConfig
         }
         return SettingsOf.Values(values);
     }
+
+    /// <summary>The most channels and sessions that one connection may have, whoever's it is (AditMaxChannels and MaxSessions of any section); null for no limit.</summary>
+    public int? MostChannels()
+    {
+        GatewaySettings global = Settings(null);
+        long channels = global.Limits.Channels ?? long.MaxValue;
+        long sessions = global.MaxSessions;
+        foreach (IGrouping<MatchBlock?, SshdLine> block in _lines.GroupBy(static line => line.Block))
+        {
+            GatewayValues values = new();
+            foreach (SshdLine line in block)
+                line.Remember(values);
+            channels = Math.Max(channels, values.MaxChannels.Or(global.Limits.Channels) ?? long.MaxValue);
+            sessions = Math.Max(sessions, values.MaxSessions.Or(global.MaxSessions));
+        }
+
+        return channels == long.MaxValue ? null : (int)Math.Min(channels + sessions, int.MaxValue);
+    }
 }

@@ -8,13 +8,13 @@ internal sealed class UserTallies(TimeProvider time)
     private readonly Lock _sync = new();
     private readonly Dictionary<string, UserTally.SharedCount> _counts = new(StringComparer.Ordinal);
 
-    /// <summary>Counts one more connection of a user with a key; null when the user, or the key, has as many as allowed.</summary>
+    /// <summary>Counts one more connection of a user with keys; null when the user, or one of the keys, has as many as allowed.</summary>
     /// <param name="user">The user.</param>
-    /// <param name="keyFingerprint">The key's fingerprint; null for a user who came in without one.</param>
+    /// <param name="keys">The fingerprints of the user's keys, each once; none for a user who came in without one.</param>
     /// <param name="limits">What is allowed.</param>
-    public UserTally? TryAdd(string user, string? keyFingerprint, UserLimits limits)
+    public UserTally? TryAdd(string user, IEnumerable<string> keys, UserLimits limits)
     {
-        string[] names = keyFingerprint is null ? ["user " + user] : ["user " + user, "key " + keyFingerprint];
+        string[] names = ["user " + user, .. keys.Select(static key => "key " + key)];
         lock (_sync)
         {
             UserTally.SharedCount[] shared = [.. names.Select(Find)];

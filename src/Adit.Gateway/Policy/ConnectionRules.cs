@@ -18,9 +18,5 @@ internal sealed record ConnectionRules(GatewayConfiguration From, GatewaySetting
     }
 
     /// <summary>The time limits of a channel of this type (ChannelTimeout; the last pattern that fits counts).</summary>
-    public RelayOptions Terms(string channelType)
-    {
-        ChannelTimeout? timeout = Settings.ChannelTimeouts.LastOrDefault(timeout => PatternList.Fits(channelType, timeout.Type));
-        return timeout is { Timeout.Ticks: > 0 } ? RelayOptions.Default with { IdleTimeout = timeout.Timeout } : RelayOptions.Default;
-    }
+    public RelayOptions Terms(string channelType, TimeProvider time) => ChannelTimeout.Terms(Settings.ChannelTimeouts, channelType, time);
 }

@@ -82,7 +82,7 @@ internal sealed class ForwardPolicy
         : ListenSpec.Tcp(asked.Port, _settings.GatewayPorts switch
         {
             GatewayPorts.Yes => "*",
-            GatewayPorts.ClientSpecified => asked.Address is "localhost" ? null : asked.Address is "" ? "*" : asked.Address,
+            GatewayPorts.ClientSpecified => asked.Address.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? null : asked.Address is "" ? "*" : asked.Address,
             _ => asked.Address is "127.0.0.1" or "::1" ? asked.Address : null,
         });
 

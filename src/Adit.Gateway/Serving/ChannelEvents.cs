@@ -9,6 +9,9 @@ namespace Adit.Gateway.Serving;
 /// <param name="asked">The remote forward that they are about; null for what the client opens.</param>
 internal sealed class ChannelEvents(GatewayConnection connection, ListenRequest? asked) : ITunnelEvents
 {
+    /// <summary>Why the gateway ends the remote forward by itself; null where it does not.</summary>
+    public string? WhyClosed { private get; set; }
+
     public void Report(TunnelEvent tunnelEvent)
     {
         switch (tunnelEvent)
@@ -34,7 +37,7 @@ internal sealed class ChannelEvents(GatewayConnection connection, ListenRequest?
                 connection.Report(Listener(tunnelEvent, GatewayEventKind.ForwardOpened, ((ListenerOpened)tunnelEvent).Endpoints));
                 break;
             case ListenerClosed when asked is not null:
-                connection.Report(Listener(tunnelEvent, GatewayEventKind.ForwardClosed, ((ListenerClosed)tunnelEvent).Endpoints));
+                connection.Report(Listener(tunnelEvent, GatewayEventKind.ForwardClosed, ((ListenerClosed)tunnelEvent).Endpoints) with { Detail = WhyClosed });
                 break;
             case AcceptFailed failed:
                 connection.Report(new() { Time = failed.Time, Event = GatewayEventKind.Note, Detail = failed.Reason });

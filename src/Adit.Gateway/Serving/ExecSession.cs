@@ -19,6 +19,9 @@ internal sealed class ExecSession : IAsyncDisposable
     private const int BlockSize = 32 * 1024;
     private const int SignalExit = 128;
 
+    // A client may signal the command that it has asked for before it runs.
+    private const int MaxEarlySignals = 16;
+
     private static readonly Dictionary<string, int> Signals = new(StringComparer.Ordinal)
     {
         ["HUP"] = 1, ["INT"] = 2, ["QUIT"] = 3, ["ABRT"] = 6, ["KILL"] = 9, ["USR1"] = 10, ["USR2"] = 12, ["PIPE"] = 13, ["ALRM"] = 14, ["TERM"] = 15,
@@ -29,6 +32,7 @@ internal sealed class ExecSession : IAsyncDisposable
     private readonly SemaphoreSlim _writing = new(1);
     private readonly TaskCompletionSource<string> _command = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _sync = new();
+    private readonly CancellationTokenSource _killing = new();
     private readonly List<int> _signalled = [];
     private Process? _process;
     private Task _input = Task.CompletedTask;
@@ -46,16 +50,33 @@ internal sealed class ExecSession : IAsyncDisposable
     /// <summary>Serves it in the background.</summary>
     public void Start(Action onEnded) => Ended = RunToEndAsync(onEnded);
 
-    /// <summary>Ends the command and all that it started.</summary>
+    /// <summary>Ends the command and all that it started, and whatever waits for those. Never throws.</summary>
     public void Kill()
     {
         _command.TrySetCanceled();
         lock (_sync)
         {
             _killed = true;
-            if (_process is { HasExited: false })
-                _process.Kill(entireProcessTree: true);
+            try
+            {
+                if (_process is { HasExited: false })
+                    _process.Kill(entireProcessTree: true);
+            }
+            catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
+            {
+                // It is gone, or cannot be killed; nobody waits for it any more.
+            }
         }
+
+        // What the command left in the background is no child of it any more, and may hold its output for ever.
+        _killing.Cancel();
+    }
+
+    /// <summary>Ends it if the client has closed the channel, of which somebody who reads no longer is not told.</summary>
+    public void Check()
+    {
+        if (_channel.IsClosing)
+            Kill();
     }
 
     /// <inheritdoc/>
@@ -101,18 +122,25 @@ internal sealed class ExecSession : IAsyncDisposable
             return;
         lock (_sync)
         {
-            if (_process is not { HasExited: false } running)
+            if (_process is null ? _signalled.Count == MaxEarlySignals : _process.HasExited)
                 return;
             _signalled.Add(number);
-            _ = LinuxCalls.Kill(running.Id, number);
+            if (_process is not null)
+                _ = LinuxCalls.Kill(_process.Id, number);
         }
     }
 
     private async Task RunToEndAsync(Action onEnded)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        await RunAsync().ConfigureAwait(false);
-        onEnded();
+        try
+        {
+            await RunAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            onEnded();
+        }
     }
 
     private async Task RunAsync()
@@ -126,28 +154,42 @@ internal sealed class ExecSession : IAsyncDisposable
             Tell(code);
             _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandEnded, Detail = $"exit status {code}" });
         }
-        catch (Exception e) when (e is OperationCanceledException or SshException or IOException or Win32Exception or InvalidOperationException)
+        catch (Exception e)
         {
-            _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandEnded, Detail = e is OperationCanceledException ? "it was never started" : e.Message });
+            _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandEnded, Detail = Why(e) });
         }
         finally
         {
             Kill();
             await _channel.DisposeAsync().ConfigureAwait(false);
             await _input.ConfigureAwait(false);
-            _process?.Dispose();
+            Process? process;
+            lock (_sync)
+            {
+                // Who kills or signals it from here on finds none.
+                process = _process;
+                _process = null;
+            }
+
+            process?.Dispose();
             _writing.Dispose();
         }
     }
+
+    private string Why(Exception e) => e is not OperationCanceledException ? e.Message
+        : _process is null ? "it was never started"
+        : "the client is gone";
 
     private async Task<int> ExecuteAsync(string command, string asked)
     {
         Process process = Start(command, asked);
         _input = FeedAsync(process);
+
+        // As with sshd, also for as long as something that the command left behind holds its output.
         await Task.WhenAll(
             DrainAsync(process.StandardOutput.BaseStream, isError: false),
             DrainAsync(process.StandardError.BaseStream, isError: true)).ConfigureAwait(false);
-        await process.WaitForExitAsync().ConfigureAwait(false);
+        await process.WaitForExitAsync(_killing.Token).ConfigureAwait(false);
         _channel.CompleteOutput();
         return process.ExitCode;
     }
@@ -179,7 +221,14 @@ internal sealed class ExecSession : IAsyncDisposable
         {
             if (_killed)
                 throw new OperationCanceledException();
-            return _process = Process.Start(start) ?? throw new InvalidOperationException("the shell did not start");
+            _process = Process.Start(start) ?? throw new InvalidOperationException("the shell did not start");
+            foreach (int number in _signalled)
+            {
+                if (!OperatingSystem.IsWindows())
+                    _ = LinuxCalls.Kill(_process.Id, number);
+            }
+
+            return _process;
         }
     }
 
@@ -188,24 +237,27 @@ internal sealed class ExecSession : IAsyncDisposable
         try
         {
             Stream input = process.StandardInput.BaseStream;
-            while (await _channel.ReadAsync().ConfigureAwait(false) is { IsEmpty: false } data)
+            while (await _channel.ReadAsync(_killing.Token).ConfigureAwait(false) is { IsEmpty: false } data)
             {
-                await input.WriteAsync(data).ConfigureAwait(false);
-                await input.FlushAsync().ConfigureAwait(false);
+                await input.WriteAsync(data, _killing.Token).ConfigureAwait(false);
+                await input.FlushAsync(_killing.Token).ConfigureAwait(false);
             }
         }
-        catch (Exception e) when (e is SshException or IOException)
+        catch (Exception e) when (e is SshException or IOException or OperationCanceledException)
         {
             // The command reads no more, or the channel is closed.
             if (e is SshException)
                 Kill();
         }
 
+        // A channel that is closed ends like one whose input does.
+        Check();
+
         try
         {
             process.StandardInput.Close();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or InvalidOperationException)
         {
             // What was not taken yet is lost with the command.
         }
@@ -216,23 +268,29 @@ internal sealed class ExecSession : IAsyncDisposable
         byte[] block = ArrayPool<byte>.Shared.Rent(BlockSize);
         try
         {
-            while (await output.ReadAsync(block).ConfigureAwait(false) is > 0 and var count)
+            while (await output.ReadAsync(block, _killing.Token).ConfigureAwait(false) is > 0 and var count)
             {
                 // The channel takes one write at a time.
-                await _writing.WaitAsync().ConfigureAwait(false);
+                await _writing.WaitAsync(_killing.Token).ConfigureAwait(false);
                 try
                 {
                     ReadOnlyMemory<byte> data = block.AsMemory(0, count);
                     if (isError)
-                        await _channel.WriteErrorAsync(data).ConfigureAwait(false);
+                        await _channel.WriteErrorAsync(data, _killing.Token).ConfigureAwait(false);
                     else
-                        await _channel.WriteAsync(data).ConfigureAwait(false);
+                        await _channel.WriteAsync(data, _killing.Token).ConfigureAwait(false);
                 }
                 finally
                 {
                     _writing.Release();
                 }
             }
+        }
+        catch
+        {
+            // The other output ends too, and with both of them the session.
+            Kill();
+            throw;
         }
         finally
         {

@@ -18,10 +18,10 @@ namespace Adit.Gateway.Serving;
 /// <summary>One client of a gateway, from its first byte until it is gone. It owns the SSH connection and everything that runs over it.</summary>
 internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
 {
-    // Those that wait while the one before is served; a client that asks on and on is cut off here.
-    private const int MaxWaitingRequests = 256;
-
     private const int NamesAtATime = 8;
+
+    // Beyond those of the user, so that it is the user's limit that refuses and is told of, and not the connection's.
+    private const int SpareChannels = 64;
 
     private readonly GatewayServer _gateway;
     private readonly Duplex _stream;
@@ -29,15 +29,14 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     private readonly Endpoint _local;
     private readonly UserAccess _access;
     private readonly ChannelListener _channels;
-    private readonly System.Threading.Channels.Channel<IncomingRequest> _requests = System.Threading.Channels.Channel.CreateBounded<IncomingRequest>(MaxWaitingRequests);
-    private readonly NameLookup _names;
+    private readonly RemoteForwards _remote;
     private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _rulesLock = new();
     private readonly DateTimeOffset _since;
     private ConnectionRules? _rules;
     private SshConnection? _ssh;
     private UserTally? _tally;
-    private RemoteForwards? _remote;
+    private NameLookup? _names;
     private Sessions? _sessions;
     private DateTimeOffset _usedAt;
     private volatile bool _draining;
@@ -57,7 +56,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             new(Address, LocalAddress, local.Port, gateway.Time, Report),
             subject => gateway.Configuration is var now && subject is null ? now.Global : now.Config.Settings(subject));
         _channels = new(local);
-        _names = new(NamesAtATime, gateway.Names);
+        _remote = new(this);
     }
 
     /// <summary>Its number, which no other connection of this process has.</summary>
@@ -96,6 +95,9 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
 
     internal SshConnection Ssh => _ssh!;
 
+    /// <summary>Looks names up for this user.</summary>
+    internal NameLookup Names => _names!;
+
     /// <summary>The SSH connection as a leg, from the client to here.</summary>
     internal Leg Leg => new(_origin.ToString(), _local.ToString(), LegProtection.Ssh)
     {
@@ -123,10 +125,10 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     /// <summary>Serves it until it is over. Never throws.</summary>
     public async Task RunAsync(CancellationToken ending)
     {
-        Report(new() { Time = _gateway.Now(), Event = GatewayEventKind.Connected });
         SshClosedException? closed = null;
         try
         {
+            Report(new() { Time = _gateway.Now(), Event = GatewayEventKind.Connected });
             _ssh = await SshServer.AcceptAsync(_stream.AsStream(), Options(), ending).ConfigureAwait(false);
             EnterAuthenticated();
             closed = await ServeAsync(_ssh, ending).ConfigureAwait(false);
@@ -141,20 +143,17 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             // A fault in serving one client must not touch the others; it is told in the log.
             closed = new(CloseReason.InternalError, e.Message, e);
         }
+
+        try
+        {
+            await EndAsync(closed).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // Whoever takes the events fails: there is nobody left to tell.
+        }
         finally
         {
-            EnterAuthenticated();
-            await DisposeAsync().ConfigureAwait(false);
-            Report(new()
-            {
-                Time = _gateway.Now(),
-                Event = GatewayEventKind.Disconnected,
-                Reason = closed?.Reason.ToString(),
-                Detail = closed?.Message,
-                BytesOut = Interlocked.Read(ref _bytesOut),
-                BytesIn = Interlocked.Read(ref _bytesIn),
-                Seconds = (_gateway.Now() - _since).TotalSeconds,
-            });
             _gone.SetResult();
         }
     }
@@ -162,11 +161,19 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     /// <summary>Gives back what is left when the connection is over; <see cref="RunAsync"/> does it.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _channels.DisposeAsync().ConfigureAwait(false);
-        if (_remote is not null)
-            await _remote.DisposeAsync().ConfigureAwait(false);
-        if (_sessions is not null)
-            await _sessions.DisposeAsync().ConfigureAwait(false);
+        // The stream belongs to the SSH connection, if it came to one.
+        foreach (IAsyncDisposable? left in (IAsyncDisposable?[])[_channels, _remote, _sessions, _ssh is null ? _stream : null])
+        {
+            try
+            {
+                if (left is not null)
+                    await left.DisposeAsync().ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                Report(new() { Time = _gateway.Now(), Event = GatewayEventKind.Fault, Detail = $"something that a client left could not be given back: {e.Message}" });
+            }
+        }
     }
 
     /// <summary>Ends what has lasted, or carried, as long or as much as it may.</summary>
@@ -174,7 +181,8 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     {
         if (_ssh is not { } ssh || _tally is not { } tally || ssh.Closed.IsCompleted)
             return;
-        if (ssh.ChannelCount > 0 || _remote?.Count > 0)
+        _sessions?.Check();
+        if (ssh.ChannelCount > 0 || _remote.Count > 0)
             _usedAt = now;
         UserLimits limits = tally.Limits;
         TimeSpan unused = Rules.Settings.UnusedConnectionTimeout;
@@ -205,6 +213,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
         if (_ssh is not { } ssh || _tally is not { } tally)
             return;
         tally.Limits = Rules.Settings.Limits;
+        _remote.OnReloaded();
         if (_access.RefusalNow(Rules.Settings) is { } refusal)
             ssh.Close(CloseReason.Expired, refusal);
     }
@@ -217,6 +226,8 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
         Source = _origin.ToString(),
         Key = happened.Key ?? Grant?.KeyText,
         Certificate = happened.Certificate ?? Grant?.CertificateText,
+        Target = happened.Target is null ? null : Printable.Text(happened.Target),
+        Detail = happened.Detail is null ? null : Printable.Text(happened.Detail),
     });
 
     /// <summary>Counts what a channel carried.</summary>
@@ -254,9 +265,9 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             SessionsOf().RefuseFurther();
             request.Succeed();
         }
-        else if (!_requests.Writer.TryWrite(request))
+        else
         {
-            throw new SshFormatException($"more than {MaxWaitingRequests} requests of the client wait to be served");
+            _remote.Add(request);
         }
     }
 
@@ -268,8 +279,30 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     private async Task RunToEndAsync(Action onGone, CancellationToken ending)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        await RunAsync(ending).ConfigureAwait(false);
-        onGone();
+        try
+        {
+            await RunAsync(ending).ConfigureAwait(false);
+        }
+        finally
+        {
+            onGone();
+        }
+    }
+
+    private async Task EndAsync(SshClosedException? closed)
+    {
+        EnterAuthenticated();
+        await DisposeAsync().ConfigureAwait(false);
+        Report(new()
+        {
+            Time = _gateway.Now(),
+            Event = GatewayEventKind.Disconnected,
+            Reason = closed?.Reason.ToString(),
+            Detail = closed?.Message,
+            BytesOut = Interlocked.Read(ref _bytesOut),
+            BytesIn = Interlocked.Read(ref _bytesIn),
+            Seconds = (_gateway.Now() - _since).TotalSeconds,
+        });
     }
 
     private SshServerOptions Options()
@@ -290,6 +323,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             Time = _gateway.Time,
             Connection = new()
             {
+                MaxChannels = Math.Min(configuration.MostChannels + SpareChannels ?? int.MaxValue, ConnectionOptions.Default.MaxChannels),
                 KeepAlive = new(settings.ClientAliveInterval, settings.ClientAliveCountMax > 0 ? settings.ClientAliveCountMax : int.MaxValue),
             },
         };
@@ -307,7 +341,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
         await using (ssh.ConfigureAwait(false))
         {
             Grant grant = Grant!;
-            _tally = _gateway.Tallies.TryAdd(grant.User, grant.Key?.WithoutCertificate.Fingerprint, Rules.Settings.Limits);
+            _tally = _gateway.Tallies.TryAdd(grant.User, grant.Fingerprints, Rules.Settings.Limits);
             if (_tally is null)
             {
                 ssh.Close(CloseReason.TooManyConnections, "the user has as many connections as allowed (AditMaxConnections)");
@@ -323,39 +357,34 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
                 return await ssh.Closed.ConfigureAwait(false);
             }
 
+            _names = NamesOf(grant);
             var dialer = new MeteredDialer(new PolicyDialer(() => Rules.Policy, _names.ResolveAsync), tally);
             var options = new ForwardOptions
             {
-                Admission = new OpenAdmission(() => Rules.Policy, target => Rules.Terms(target.IsUnix ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType)),
+                Admission = new OpenAdmission(() => Rules.Policy, target => Rules.Terms(target.IsUnix ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType, _gateway.Time)),
                 Events = new ChannelEvents(this, null),
                 TimeProvider = _gateway.Time,
             };
-            _remote = new(this);
-            Task asking = ServeRequestsAsync(_remote, ssh);
+            using CancellationTokenSource over = new();
+            Task asking = _remote.RunAsync(over.Token);
             Forward opens = Forward.Start(_channels, null, dialer, options);
             using CancellationTokenRegistration stop = ending.UnsafeRegister(
                 static ssh => ((SshConnection)ssh!).Close(CloseReason.Closed, "the gateway is stopping"), ssh);
             SshClosedException closed = await ssh.Closed.ConfigureAwait(false);
-            _requests.Writer.TryComplete();
-            await opens.DisposeAsync().ConfigureAwait(false);
+            await over.CancelAsync().ConfigureAwait(false);
             await asking.ConfigureAwait(false);
+            await opens.DisposeAsync().ConfigureAwait(false);
             await _remote.DisposeAsync().ConfigureAwait(false);
             return closed;
         }
     }
 
-    private async Task ServeRequestsAsync(RemoteForwards remote, SshConnection ssh)
+    // Its own places, then those of the user and of each key, then those of all.
+    private NameLookup NamesOf(Grant grant)
     {
-        await foreach (IncomingRequest request in _requests.Reader.ReadAllAsync().ConfigureAwait(false))
-        {
-            try
-            {
-                await remote.ServeAsync(request).ConfigureAwait(false);
-            }
-            catch (SshFormatException e)
-            {
-                ssh.Close(CloseReason.ProtocolError, $"the client sent a malformed {Printable.Text(request.Name)}: {e.Message}");
-            }
-        }
+        NameQuery next = _gateway.Names.BeginAsync;
+        foreach (string key in grant.Fingerprints)
+            next = _gateway.NameShares.Of("key " + key, next);
+        return new(NamesAtATime, _gateway.NameShares.Of("user " + grant.User, next));
     }
 }

@@ -23,6 +23,7 @@ internal sealed class GatewayServer : IAsyncDisposable
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(1);
 
     private const int NamesAtATime = 64;
+    private const int NamesOfOneUser = 16;
 
     private static long _lastId;
 
@@ -37,7 +38,7 @@ internal sealed class GatewayServer : IAsyncDisposable
     private Task _loops = Task.CompletedTask;
     private int _disposed;
 
-    private GatewayServer(Func<GatewayConfiguration> load, GatewayConfiguration first, IGatewayEvents events, TimeProvider time)
+    private GatewayServer(Func<GatewayConfiguration> load, GatewayConfiguration first, IGatewayEvents events, TimeProvider time, NameQuery names)
     {
         _load = load;
         _configuration = first;
@@ -45,6 +46,7 @@ internal sealed class GatewayServer : IAsyncDisposable
         Time = time;
         Tallies = new(time);
         Penalties = new(time);
+        Names = new(NamesAtATime, names);
     }
 
     /// <summary>The configuration in force.</summary>
@@ -65,7 +67,9 @@ internal sealed class GatewayServer : IAsyncDisposable
 
     internal TimeProvider Time { get; }
 
-    internal NameLookup Names { get; } = new(NamesAtATime);
+    internal NameLookup Names { get; }
+
+    internal LookupShares NameShares { get; } = new(NamesOfOneUser);
 
     /// <summary>Reads the configuration and starts to listen.</summary>
     /// <param name="load">Reads the configuration; called again for each reload.</param>
@@ -95,12 +99,17 @@ internal sealed class GatewayServer : IAsyncDisposable
             gateway.Report(new() { Time = gateway.Now(), Event = GatewayEventKind.Listening, Bound = $"{end.Host} port {end.Port}" });
         }
 
-        gateway._loops = Task.WhenAll([.. gateway._listeners.Select(gateway.AcceptAsync), gateway.HousekeepAsync()]);
+        gateway._loops = Task.WhenAll([.. gateway._listeners.Select(gateway.AcceptAsync), gateway.HousekeepAsync(gateway._ending.Token)]);
         return gateway;
     }
 
-    /// <summary>A gateway that does not listen, for one connection that somebody else accepted.</summary>
-    public static GatewayServer Create(Func<GatewayConfiguration> load, IGatewayEvents events, TimeProvider time) => new(load, load(), events, time);
+    /// <summary>A gateway that does not listen, for connections that somebody else accepted.</summary>
+    /// <param name="load">Reads the configuration; called again for each reload.</param>
+    /// <param name="events">Takes what happens.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="names">Looks names up; null for the system.</param>
+    public static GatewayServer Create(Func<GatewayConfiguration> load, IGatewayEvents events, TimeProvider time, NameQuery? names = null) =>
+        new(load, load(), events, time, names ?? NameLookup.AskSystem);
 
     /// <summary>Serves one connection until it is over.</summary>
     public async Task ServeAsync(Duplex stream, ConnectionOrigin origin, Endpoint local)
@@ -108,7 +117,8 @@ internal sealed class GatewayServer : IAsyncDisposable
         long id = Interlocked.Increment(ref _lastId);
         var connection = new GatewayConnection(this, id, stream, origin, local);
         _connections[id] = connection;
-        Task housekeeping = _listeners.Count == 0 ? HousekeepAsync() : Task.CompletedTask;
+        using var served = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
+        Task housekeeping = _listeners.Count == 0 ? HousekeepAsync(served.Token) : Task.CompletedTask;
         try
         {
             await connection.RunAsync(_ending.Token).ConfigureAwait(false);
@@ -116,11 +126,9 @@ internal sealed class GatewayServer : IAsyncDisposable
         finally
         {
             _connections.TryRemove(id, out _);
+            await served.CancelAsync().ConfigureAwait(false);
+            await housekeeping.ConfigureAwait(false);
         }
-
-        if (_listeners.Count == 0)
-            await _ending.CancelAsync().ConfigureAwait(false);
-        await housekeeping.ConfigureAwait(false);
     }
 
     /// <summary>
@@ -261,13 +269,13 @@ internal sealed class GatewayServer : IAsyncDisposable
     }
 
     // One timer for all that is limited in time, instead of some for each connection.
-    private async Task HousekeepAsync()
+    private async Task HousekeepAsync(CancellationToken ending)
     {
         using var timer = new PeriodicTimer(Round, Time);
         var memory = new CrowdMemory(static () => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true));
         try
         {
-            while (await timer.WaitForNextTickAsync(_ending.Token).ConfigureAwait(false))
+            while (await timer.WaitForNextTickAsync(ending).ConfigureAwait(false))
             {
                 DateTimeOffset now = Now();
                 int crowd = 0;
@@ -280,7 +288,7 @@ internal sealed class GatewayServer : IAsyncDisposable
                 memory.Check(crowd, now);
             }
         }
-        catch (OperationCanceledException) when (_ending.IsCancellationRequested)
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
             // The end.
         }

@@ -12,6 +12,9 @@ internal sealed class Sessions(GatewayConnection connection) : IAsyncDisposable
     public const string ChannelType = "session";
     public const string NoMoreRequest = "no-more-sessions@openssh.com";
 
+    // Nothing is waited for that a kill does not end; should there be such a thing after all, it keeps nobody.
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
+
     private readonly ConcurrentDictionary<ExecSession, bool> _running = new();
     private volatile bool _noMore;
 
@@ -33,10 +36,17 @@ internal sealed class Sessions(GatewayConnection connection) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Task ended = Task.WhenAll(_running.Keys.Select(static session => session.DisposeAsync().AsTask()));
+        await ended.WaitAsync(EndLimit, connection.Gateway.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!ended.IsCompleted)
+            connection.Report(new() { Time = connection.Gateway.Now(), Event = GatewayEventKind.Fault, Detail = $"a command is not gone {EndLimit.TotalSeconds:0} s after it was killed; the connection ends without it" });
+    }
+
+    /// <summary>Ends those whose channels are closed.</summary>
+    public void Check()
+    {
         foreach (ExecSession session in _running.Keys)
-            session.Kill();
-        foreach (ExecSession session in _running.Keys)
-            await session.DisposeAsync().ConfigureAwait(false);
+            session.Check();
     }
 
     private void Begin(IncomingChannel channel)

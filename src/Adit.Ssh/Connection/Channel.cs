@@ -67,8 +67,8 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
 
     internal bool IsOpen { get; private set; }
 
-    /// <summary>Our CLOSE is sent or due: nothing more may be sent on the channel (RFC 4254 section 5.3).</summary>
-    internal bool IsClosing
+    /// <summary>Our CLOSE is sent or due, be it in answer to the peer's: nothing more may be sent on the channel (RFC 4254 section 5.3).</summary>
+    public bool IsClosing
     {
         get
         {

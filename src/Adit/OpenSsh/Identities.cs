@@ -9,7 +9,7 @@ internal sealed class Identities : IAsyncDisposable
     private readonly Func<string, CancellationToken, ValueTask<byte[]?>> _askPassphrase;
     private readonly Action<string> _notice;
     private readonly Action<string> _debug;
-    private readonly List<IDisposable> _owned = [];
+    private readonly Dictionary<string, FileKey> _opened = new(StringComparer.Ordinal);
     private SshAgent? _agent;
 
     /// <summary>Prepares gathering.</summary>
@@ -29,7 +29,7 @@ internal sealed class Identities : IAsyncDisposable
     /// <summary>The agent in use, if there is one.</summary>
     public SshAgent? Agent => _agent;
 
-    /// <summary>The keys to offer.</summary>
+    /// <summary>The keys to offer. Files that were opened once stay so; the agent is asked anew each time.</summary>
     public async ValueTask<IReadOnlyList<ISshSigner>> GatherAsync(CancellationToken cancellationToken)
     {
         List<SshPublicKey> certificates = [.. _config.CertificateFiles.Select(file => ReadPublic(file.Value)).OfType<SshPublicKey>()];
@@ -54,7 +54,7 @@ internal sealed class Identities : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        foreach (IDisposable key in _owned)
+        foreach (FileKey key in _opened.Values)
             key.Dispose();
         if (_agent is not null)
             await _agent.DisposeAsync().ConfigureAwait(false);
@@ -69,6 +69,9 @@ internal sealed class Identities : IAsyncDisposable
             return [];
         try
         {
+            if (_agent is not null)
+                await _agent.DisposeAsync().ConfigureAwait(false);
+            _agent = null;
             _agent = await SshAgent.ConnectAsync(socket, cancellationToken).ConfigureAwait(false);
             IReadOnlyList<AgentKey> keys = await _agent.ListAsync(cancellationToken).ConfigureAwait(false);
             _debug($"agent {socket} holds {keys.Count} keys that can be used");
@@ -97,6 +100,8 @@ internal sealed class Identities : IAsyncDisposable
 
     private FileKey? OpenFile(Sourced<string> path)
     {
+        if (_opened.TryGetValue(path.Value, out FileKey? opened))
+            return opened;
         if (!File.Exists(path.Value))
         {
             if (path.Source != ConfigSource.Default)
@@ -116,7 +121,7 @@ internal sealed class Identities : IAsyncDisposable
 
             var key = FileKey.Open(path.Value, _askPassphrase, ReadPublic(path.Value + ".pub"));
             if (key is not null)
-                _owned.Add(key);
+                _opened.Add(path.Value, key);
             return key;
         }
         catch (Exception e) when (e is SshKeyException or IOException or UnauthorizedAccessException)

@@ -29,8 +29,8 @@ internal static class StrictModes
         try
         {
             string file = Resolve(path);
-            if (!File.Exists(file))
-                return $"{Printable.Text(file)} is not a file";
+            if (UnixFile.Look(file) is not { IsRegular: true })
+                return $"{Printable.Text(file)} is not a regular file";
             string? top = home is { Length: > 0 } && Directory.Exists(home) ? Resolve(home) : null;
             for (string? at = file; at is not null; at = Path.GetDirectoryName(at))
             {

@@ -35,22 +35,7 @@ internal static partial class UserFile
     {
         try
         {
-            using SafeFileHandle? handle = Open(path);
-            if (handle is null)
-                return null;
-            using var file = new FileStream(handle, FileAccess.Read, bufferSize: 0);
-            if (!file.CanSeek)
-                throw new IOException("it is not a regular file");
-            var text = new MemoryStream();
-            byte[] block = new byte[BlockBytes];
-            while (file.Read(block) is > 0 and var read)
-            {
-                text.Write(block, 0, read);
-                if (text.Length > MaxBytes)
-                    throw new IOException($"it is over the limit of {MaxBytes} bytes");
-            }
-
-            return text.ToArray();
+            return Read(path, MaxBytes);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -60,6 +45,49 @@ internal static partial class UserFile
         {
             warn($"{Printable.Text(path)} cannot be read: {e.Message}; it is left out");
             return null;
+        }
+    }
+
+    /// <summary>Reads a regular file; null where there is none.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="maxBytes">Most bytes of it.</param>
+    /// <exception cref="IOException">It cannot be read, is no regular file or too large.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    internal static byte[]? Read(string path, int maxBytes)
+    {
+        using FileStream? file = OpenRegular(path);
+        if (file is null)
+            return null;
+        var text = new MemoryStream();
+        byte[] block = new byte[BlockBytes];
+        while (file.Read(block) is > 0 and var read)
+        {
+            text.Write(block, 0, read);
+            if (text.Length > maxBytes)
+                throw new IOException($"it is over the limit of {maxBytes} bytes");
+        }
+
+        return text.ToArray();
+    }
+
+    /// <summary>Opens a regular file; null where there is none. Never waits, whatever lies in its place.</summary>
+    /// <exception cref="IOException">It cannot be read, or is no regular file.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    internal static FileStream? OpenRegular(string path)
+    {
+        SafeFileHandle? handle = Open(path);
+        if (handle is null)
+            return null;
+        try
+        {
+            if (UnixFile.Look(handle) is { IsRegular: false })
+                throw new IOException("it is not a regular file");
+            return new(handle, FileAccess.Read, bufferSize: 0);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
         }
     }
 

@@ -18,6 +18,15 @@ public sealed record LocalListenerOptions
 
     /// <summary>Who may connect to a Unix socket, by the rights of its file: its owner by default (0600).</summary>
     public UnixFileMode UnixMode { get; init; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>
+    /// Whether a socket that lies in the place is removed even if another program listens there (StreamLocalBindUnlink). Default no: only
+    /// what a dead listener left behind is.
+    /// </summary>
+    public bool Unlink { get; init; }
+
+    /// <summary>Looks the addresses of a name up; the system's resolver by default. Addresses and <c>localhost</c> are not looked up.</summary>
+    public Func<string, CancellationToken, Task<IPAddress[]>> Resolve { get; init; } = Dns.GetHostAddressesAsync;
 }
 
 /// <summary>

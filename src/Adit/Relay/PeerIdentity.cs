@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace Adit.Relay;
 
@@ -7,6 +9,11 @@ namespace Adit.Relay;
 /// <param name="Uid">The user who made the peer's socket.</param>
 public sealed record PeerIdentity(uint Uid)
 {
+    // socket(7): SOL_SOCKET and SO_PEERCRED, which fills struct ucred { pid, uid, gid }.
+    private const int SocketLevel = 1;
+    private const int PeerCredentials = 17;
+    private const int CredentialsBytes = 12;
+
     /// <summary>The process of the peer, where it is known.</summary>
     public int? Pid { get; init; }
 
@@ -20,6 +27,18 @@ public sealed record PeerIdentity(uint Uid)
         if (Pid is { } pid)
             text += string.Create(CultureInfo.InvariantCulture, $", pid {pid}");
         return Executable is null ? text : $"{text}, {Executable}";
+    }
+
+    /// <summary>What the kernel noted about the peer of a Unix socket when it connected; null where it notes nothing.</summary>
+    internal static PeerIdentity? OfUnixPeer(Socket socket)
+    {
+        if (!OperatingSystem.IsLinux())
+            return null;
+        Span<byte> credentials = stackalloc byte[CredentialsBytes];
+        if (socket.GetRawSocketOption(SocketLevel, PeerCredentials, credentials) != CredentialsBytes)
+            return null;
+        int pid = MemoryMarshal.Read<int>(credentials);
+        return new(MemoryMarshal.Read<uint>(credentials[4..])) { Pid = pid > 0 ? pid : null };
     }
 }
 

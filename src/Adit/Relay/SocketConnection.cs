@@ -1,17 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace Adit.Relay;
 
 /// <summary>A connection that came in on a socket of this machine.</summary>
 internal sealed class SocketConnection : IncomingConnection
 {
-    // socket(7): SOL_SOCKET and SO_PEERCRED, which fills struct ucred { pid, uid, gid }.
-    private const int SocketLevel = 1;
-    private const int PeerCredentials = 17;
-    private const int CredentialsBytes = 12;
-
     private readonly SocketDuplex _duplex;
 
     private SocketConnection(SocketDuplex duplex, ConnectionOrigin origin, Endpoint localEndpoint, Leg leg, PeerSocket peer)
@@ -74,17 +68,6 @@ internal sealed class SocketConnection : IncomingConnection
     private static SocketConnection FromUnix(Socket socket, string path)
     {
         Leg leg = new("app", path, LegProtection.None) { Within = Machine.ThisName };
-        return new(new SocketDuplex(socket), new ConnectionOrigin(path, 0), Endpoint.Unix(path), leg, PeerSocket.Unix(Credentials(socket)));
-    }
-
-    private static PeerIdentity? Credentials(Socket socket)
-    {
-        if (!OperatingSystem.IsLinux())
-            return null;
-        Span<byte> credentials = stackalloc byte[CredentialsBytes];
-        if (socket.GetRawSocketOption(SocketLevel, PeerCredentials, credentials) != CredentialsBytes)
-            return null;
-        int pid = MemoryMarshal.Read<int>(credentials);
-        return new(MemoryMarshal.Read<uint>(credentials[4..])) { Pid = pid > 0 ? pid : null };
+        return new(new SocketDuplex(socket), new ConnectionOrigin(path, 0), Endpoint.Unix(path), leg, PeerSocket.Unix(PeerIdentity.OfUnixPeer(socket)));
     }
 }

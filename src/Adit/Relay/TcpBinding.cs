@@ -18,7 +18,7 @@ internal static class TcpBinding
     internal static async ValueTask<Socket[]> BindAsync(ListenSpec spec, LocalListenerOptions options, CancellationToken cancellationToken)
     {
         int backlog = options.Backlog;
-        (IPAddress[] addresses, bool missingAllowed) = await AddressesAsync(spec, cancellationToken).ConfigureAwait(false);
+        (IPAddress[] addresses, bool missingAllowed) = await AddressesAsync(spec, options, cancellationToken).ConfigureAwait(false);
         if (addresses.Length > 1 && options.AddressFamily is not AddressFamily.Unspecified)
             addresses = Array.FindAll(addresses, address => address.AddressFamily == options.AddressFamily);
         if (spec.Port != 0)
@@ -67,7 +67,7 @@ internal static class TcpBinding
     }
 
     private static async ValueTask<(IPAddress[] Addresses, bool MissingAllowed)> AddressesAsync(
-        ListenSpec spec, CancellationToken cancellationToken)
+        ListenSpec spec, LocalListenerOptions options, CancellationToken cancellationToken)
     {
         switch (spec.BindAddress)
         {
@@ -82,7 +82,7 @@ internal static class TcpBinding
             case { } name:
                 try
                 {
-                    IPAddress[] found = await Dns.GetHostAddressesAsync(name, cancellationToken)
+                    IPAddress[] found = await options.Resolve(name, cancellationToken)
                         .WaitAsync(cancellationToken).ConfigureAwait(false);
                     return ([.. found.Select(Endpoint.Unmapped).Distinct()], false);
                 }

@@ -97,6 +97,50 @@ public sealed record ConnectionClosed : ConnectionEvent
     public string? Failure { get; init; }
 }
 
+/// <summary>Something that happened to the connection to a server that carries a tunnel.</summary>
+public abstract record LinkEvent : TunnelEvent
+{
+    /// <summary>What people call the server.</summary>
+    public required string Server { get; init; }
+}
+
+/// <summary>The connection is lost and is being made anew. What went through it is lost; what comes in now waits.</summary>
+public sealed record LinkLost : LinkEvent
+{
+    /// <summary>Why, in words for people.</summary>
+    public required string Reason { get; init; }
+}
+
+/// <summary>It could not be made anew, and will be tried again.</summary>
+public sealed record LinkFailed : LinkEvent
+{
+    /// <summary>Why, in words for people.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>How long until the next attempt.</summary>
+    public required TimeSpan Pause { get; init; }
+}
+
+/// <summary>There is a connection again.</summary>
+public sealed record LinkRestored : LinkEvent
+{
+    /// <summary>How long there was none.</summary>
+    public required TimeSpan Downtime { get; init; }
+}
+
+/// <summary>The server does not listen again for a remote forward yet; it is asked again and again. Said once for each loss of the connection.</summary>
+public sealed record RemoteForwardWaits : TunnelEvent
+{
+    /// <summary>Where it is to listen.</summary>
+    public required string Asked { get; init; }
+
+    /// <summary>Why it does not, in words for people.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>How long until it is asked again.</summary>
+    public required TimeSpan Pause { get; init; }
+}
+
 /// <summary>Takes the events of tunnels.</summary>
 public interface ITunnelEvents
 {

@@ -1,12 +1,14 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Adit.Relay;
 
 /// <summary>What a path itself is, links not followed (statx(2)).</summary>
-internal readonly partial record struct UnixFile(bool IsSocket, uint Owner, ulong Inode)
+internal readonly partial record struct UnixFile(bool IsSocket, bool IsRegular, uint Owner, ulong Inode)
 {
     private const int CurrentDirectory = -100;
     private const int NoFollow = 0x100;
+    private const int OfDescriptor = 0x1000;
     private const uint BasicStats = 0x7ff;
     private const int StatxBytes = 256;
     private const int OwnerOffset = 20;
@@ -14,19 +16,35 @@ internal readonly partial record struct UnixFile(bool IsSocket, uint Owner, ulon
     private const int InodeOffset = 32;
     private const int TypeMask = 0xf000;
     private const int TypeSocket = 0xc000;
+    private const int TypeRegular = 0x8000;
 
     /// <summary>Looks; null where there is nothing, or nothing that may be seen.</summary>
     internal static UnixFile? Look(string path)
     {
         if (!OperatingSystem.IsLinux())
-            return File.Exists(path) ? new(IsSocket: false, 0, 0) : null;
+            return File.Exists(path) ? new(IsSocket: false, IsRegular: true, 0, 0) : null;
         Span<byte> stat = stackalloc byte[StatxBytes];
-        if (Statx(CurrentDirectory, path, NoFollow, BasicStats, stat) != 0)
+        return Statx(CurrentDirectory, path, NoFollow, BasicStats, stat) == 0 ? Read(stat) : null;
+    }
+
+    /// <summary>Looks at what was opened; null where the system does not tell.</summary>
+    internal static UnixFile? Look(SafeFileHandle opened)
+    {
+        if (!OperatingSystem.IsLinux())
             return null;
-        bool socket = (MemoryMarshal.Read<ushort>(stat[ModeOffset..]) & TypeMask) == TypeSocket;
-        return new(socket, MemoryMarshal.Read<uint>(stat[OwnerOffset..]), MemoryMarshal.Read<ulong>(stat[InodeOffset..]));
+        Span<byte> stat = stackalloc byte[StatxBytes];
+        return Statx(opened, string.Empty, OfDescriptor, BasicStats, stat) == 0 ? Read(stat) : null;
+    }
+
+    private static UnixFile Read(ReadOnlySpan<byte> stat)
+    {
+        int type = MemoryMarshal.Read<ushort>(stat[ModeOffset..]) & TypeMask;
+        return new(type == TypeSocket, type == TypeRegular, MemoryMarshal.Read<uint>(stat[OwnerOffset..]), MemoryMarshal.Read<ulong>(stat[InodeOffset..]));
     }
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int directory, string path, int flags, uint mask, Span<byte> result);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(SafeFileHandle file, string path, int flags, uint mask, Span<byte> result);
 }

@@ -28,7 +28,7 @@ internal sealed class UnixSocketFile
         try
         {
             if (hasFile)
-                RemoveStale(path, address);
+                MakeRoom(path, address, options.Unlink);
             socket.Bind(address);
             socket.Listen(options.Backlog);
         }
@@ -81,13 +81,13 @@ internal sealed class UnixSocketFile
             File.SetUnixFileMode(path, mode);
     }
 
-    private static void RemoveStale(string path, UnixDomainSocketEndPoint address)
+    private static void MakeRoom(string path, UnixDomainSocketEndPoint address, bool evenIfLive)
     {
         if (UnixFile.Look(path) is not { } found)
             return;
         if (!found.IsSocket)
             throw new ListenException(path, ListenFailure.PathNotUsable, "something that is no socket is in its place; move it away");
-        if (Answers(address))
+        if (!evenIfLive && Answers(address))
             throw new ListenException(path, ListenFailure.InUse, "another program listens there; choose another path or stop it");
         if (!OperatingSystem.IsWindows() && found.Owner != LinuxCalls.GetEffectiveUserId())
         {

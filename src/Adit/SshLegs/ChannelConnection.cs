@@ -55,6 +55,14 @@ internal sealed class ChannelConnection : IncomingConnection
         }
     }
 
+    /// <summary>A forwarded-tcpip or forwarded-streamlocal channel, which names no target.</summary>
+    /// <param name="channel">What the peer asks for.</param>
+    /// <param name="leg">The SSH connection that it comes over.</param>
+    /// <param name="listening">Where the peer listens.</param>
+    /// <param name="origin">Who connected there.</param>
+    public static ChannelConnection Forwarded(IncomingChannel channel, Leg leg, Endpoint listening, ConnectionOrigin origin) =>
+        new(channel, leg, listening, origin, static () => throw new FormatException("connections of remote forwards name no target"));
+
     public override ValueTask<Endpoint> NameTargetAsync(CancellationToken cancellationToken)
     {
         try

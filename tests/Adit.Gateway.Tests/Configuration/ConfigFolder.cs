@@ -33,5 +33,15 @@ internal sealed class ConfigFolder : IDisposable
 
     internal GatewaySettings Settings(string text, ConnectionSubject? subject = null) => Read(text).Settings(subject);
 
+    /// <summary>Makes a named pipe, to which nobody writes.</summary>
+    public string MakePipe(string name)
+    {
+        string path = System.IO.Path.Join(Path, name);
+        using System.Diagnostics.Process made = System.Diagnostics.Process.Start("mkfifo", path);
+        made.WaitForExit();
+        Assert.Equal(0, made.ExitCode);
+        return path;
+    }
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

@@ -27,11 +27,22 @@ public sealed class EffectiveSettingsTests : IDisposable
         Assert.Equal(
             [
                 "aditpermitopen db:5432", "aditpermitopen \"!/a b\"", "aditpermitfrom any", "aditpermitexec no", "aditmaxconnections none",
-                "aditmaxchannels none", "aditmaxlisteners none", "aditbandwidth 1024", "aditmaxbytes none", "aditmaxsession 3600",
+                "aditmaxchannels 1024", "aditmaxlisteners none", "aditbandwidth 1024", "aditmaxbytes none", "aditmaxsession 3600",
                 "aditusersfile /u", "aditauditlog none",
             ],
             lines.SkipWhile(line => !line.StartsWith("adit", StringComparison.Ordinal)));
     }
+
+    [Theory]
+    [InlineData("", 1024 + 10)]
+    [InlineData("AditMaxChannels 5\nMaxSessions 3", 5 + 3)]
+    [InlineData("AditMaxChannels 0\nMaxSessions 0", 0)]
+    [InlineData("AditMaxChannels none", null)]
+    [InlineData("AditMaxChannels 5\nMatch User joe\nPermitOpen none\nMatch User ann\nAditMaxChannels 9\nMatch User bob\nMaxSessions 20", 9 + 20)]
+    [InlineData("Match User ann\nAditMaxChannels none", null)]
+    [InlineData("Match User ann\nAditMaxChannels 2147483647", int.MaxValue)]
+    public void The_most_channels_of_a_connection_are_those_of_whoever_may_have_most(string text, int? most) =>
+        Assert.Equal(most, _folder.Read(text).MostChannels());
 
     [Fact]
     public void Penalties_are_written_with_all_their_values() => Assert.Contains(

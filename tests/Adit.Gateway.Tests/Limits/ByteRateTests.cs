@@ -44,7 +44,7 @@ public class ByteRateTests
     {
         var tallies = new UserTallies(_time);
         UserLimits limits = new() { BytesPerSecond = 1000 };
-        using UserTally one = tallies.TryAdd("joe", "a", limits)!, other = tallies.TryAdd("joe", "b", limits)!, ann = tallies.TryAdd("ann", "c", limits)!;
+        using UserTally one = tallies.TryAdd("joe", ["a"], limits)!, other = tallies.TryAdd("joe", ["b"], limits)!, ann = tallies.TryAdd("ann", ["c"], limits)!;
         Task first = one.Meter.WaitAsync(1000, default).AsTask();
         Task second = other.Meter.WaitAsync(1000, default).AsTask();
         Task hers = ann.Meter.WaitAsync(1000, default).AsTask();
@@ -59,7 +59,7 @@ public class ByteRateTests
     public async Task Both_directions_count_and_each_waits_for_what_it_carried()
     {
         (MemoryDuplex near, MemoryDuplex far) = MemoryDuplex.Pair();
-        using UserTally tally = new UserTallies(_time).TryAdd("joe", "a", new() { BytesPerSecond = 1000 })!;
+        using UserTally tally = new UserTallies(_time).TryAdd("joe", ["a"], new() { BytesPerSecond = 1000 })!;
         var metered = new MeteredDuplex(near, tally.Meter, tally.TryAddChannel()!);
         Task writing = metered.SendAsync(new byte[1000]);
         Assert.Equal(0, far.Waiting);
@@ -78,7 +78,7 @@ public class ByteRateTests
     public async Task Without_a_rate_bytes_are_counted_all_the_same()
     {
         (MemoryDuplex near, MemoryDuplex far) = MemoryDuplex.Pair();
-        using UserTally tally = new UserTallies(_time).TryAdd("joe", "a", new())!;
+        using UserTally tally = new UserTallies(_time).TryAdd("joe", ["a"], new())!;
         var metered = new MeteredDuplex(near, tally.Meter, tally.TryAddChannel()!);
         await metered.SendAsync(new byte[10], complete: true).TestTime();
         Assert.Equal(10, (await far.ReadToEndAsync().TestTime()).Length);
@@ -92,7 +92,7 @@ public class ByteRateTests
     [Fact]
     public async Task A_cancelled_wait_ends_and_leaves_no_timer()
     {
-        using UserTally tally = new UserTallies(_time).TryAdd("joe", "a", new() { BytesPerSecond = 1 })!;
+        using UserTally tally = new UserTallies(_time).TryAdd("joe", ["a"], new() { BytesPerSecond = 1 })!;
         using var cancel = new CancellationTokenSource();
         Task waiting = tally.Meter.WaitAsync(1000, cancel.Token).AsTask();
         Assert.Equal(1, _time.ArmedTimers);
@@ -105,7 +105,7 @@ public class ByteRateTests
     public async Task An_abort_ends_what_waits_for_the_rate_in_both_directions()
     {
         (MemoryDuplex near, MemoryDuplex far) = MemoryDuplex.Pair();
-        using UserTally tally = new UserTallies(_time).TryAdd("joe", "a", new() { BytesPerSecond = 1 })!;
+        using UserTally tally = new UserTallies(_time).TryAdd("joe", ["a"], new() { BytesPerSecond = 1 })!;
         var metered = new MeteredDuplex(near, tally.Meter, tally.TryAddChannel()!);
         await far.SendAsync(new byte[100]);
         Task writing = metered.SendAsync(new byte[1000]);
@@ -122,7 +122,7 @@ public class ByteRateTests
     public async Task A_cancelled_read_loses_no_byte()
     {
         (MemoryDuplex near, MemoryDuplex far) = MemoryDuplex.Pair();
-        using UserTally tally = new UserTallies(_time).TryAdd("joe", "a", new() { BytesPerSecond = 1 })!;
+        using UserTally tally = new UserTallies(_time).TryAdd("joe", ["a"], new() { BytesPerSecond = 1 })!;
         var metered = new MeteredDuplex(near, tally.Meter, tally.TryAddChannel()!);
         using var cancel = new CancellationTokenSource();
         await far.SendAsync([1, 2, 3]);
@@ -137,7 +137,7 @@ public class ByteRateTests
     public async Task A_limit_that_a_reload_brings_holds_from_the_next_byte_on()
     {
         (MemoryDuplex near, MemoryDuplex far) = MemoryDuplex.Pair();
-        using UserTally tally = new UserTallies(_time).TryAdd("joe", "a", new())!;
+        using UserTally tally = new UserTallies(_time).TryAdd("joe", ["a"], new())!;
         var metered = new MeteredDuplex(near, tally.Meter, tally.TryAddChannel()!);
         await metered.SendAsync(new byte[10]).TestTime();
         tally.Limits = new() { BytesPerSecond = 10 };
@@ -151,7 +151,7 @@ public class ByteRateTests
     [Fact]
     public async Task The_place_of_a_channel_is_given_back_with_its_stream_and_after_a_failed_dial()
     {
-        using UserTally tally = new UserTallies(_time).TryAdd("joe", "a", new() { Channels = 1 })!;
+        using UserTally tally = new UserTallies(_time).TryAdd("joe", ["a"], new() { Channels = 1 })!;
         (MemoryDuplex near, _) = MemoryDuplex.Pair();
         var metered = new MeteredDuplex(near, tally.Meter, tally.TryAddChannel()!);
         Assert.Null(tally.TryAddChannel());

@@ -95,13 +95,13 @@ public class UserTallyTests
     [Fact]
     public void None_is_a_limit_and_no_limit_is_none()
     {
-        UserTally none = _tallies.TryAdd("a", "k", new() { Channels = 0, Listeners = 0 })!;
+        UserTally none = _tallies.TryAdd("a", ["k"], new() { Channels = 0, Listeners = 0 })!;
         Assert.Null(none.TryAddChannel());
         Assert.Null(none.TryAddListener());
         none.Limits = new();
         for (int i = 0; i < 1000; i++)
             Assert.NotNull(none.TryAddChannel());
-        Assert.Null(_tallies.TryAdd("z", "z", new() { Connections = 0 }));
+        Assert.Null(_tallies.TryAdd("z", ["z"], new() { Connections = 0 }));
     }
 
     [Fact]
@@ -114,5 +114,5 @@ public class UserTallyTests
         Assert.Null(tally.TryAddChannel());
     }
 
-    private UserTally? Add(string user, string? key) => _tallies.TryAdd(user, key, Two);
+    private UserTally? Add(string user, string? key) => _tallies.TryAdd(user, key is null ? [] : [key], Two);
 }

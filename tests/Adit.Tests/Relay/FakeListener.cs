@@ -15,9 +15,9 @@ internal sealed class FakeListener : IListener
 
     public bool IsDisposed { get; private set; }
 
-    public FakeIncoming Connect(Endpoint? names = null, bool gone = false)
+    public FakeIncoming Connect(Endpoint? names = null, bool gone = false, int chunk = int.MaxValue)
     {
-        FakeIncoming incoming = new(names, gone);
+        FakeIncoming incoming = new(names, gone) { MaxChunk = chunk };
         _next.Writer.TryWrite(incoming);
         return incoming;
     }
@@ -59,6 +59,9 @@ internal sealed class FakeIncoming : IncomingConnection
 
     public MemoryDuplex Client { get; }
 
+    /// <summary>The most bytes that are read from the client at a time.</summary>
+    public int MaxChunk { get; init; } = int.MaxValue;
+
     public TaskCompletionSource<Refusal> Refused { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public TaskCompletionSource Disposed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -74,7 +77,7 @@ internal sealed class FakeIncoming : IncomingConnection
     public override ValueTask<Endpoint> NameTargetAsync(CancellationToken cancellationToken) => new(_names!);
 
     public override ValueTask<Duplex> AcceptAsync(CancellationToken cancellationToken) =>
-        _gone ? throw new IOException("the peer is gone") : new(_near);
+        _gone ? throw new IOException("the peer is gone") : new(MaxChunk == int.MaxValue ? _near : new FaultyDuplex(_near) { MaxChunk = MaxChunk });
 
     public override ValueTask RefuseAsync(Refusal refusal, CancellationToken cancellationToken)
     {

@@ -1,0 +1,125 @@
+using System.Globalization;
+using Adit.Client;
+using Adit.OpenSsh;
+using Adit.Relay;
+using Adit.Ssh;
+using Adit.Ssh.Connection;
+
+namespace Adit.Cli;
+
+/// <summary>One run of adit as ssh: logs in, opens the forwards, runs what is to run, and holds it all until its end.</summary>
+internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output output)
+{
+    private const int Failed = 255;
+
+    // A tunnel that is to come back by itself has to notice a dead link by itself, within seconds.
+    private static readonly KeepAliveOptions QuickKeepAlive = new(TimeSpan.FromSeconds(5), 2);
+
+    /// <summary>Runs it.</summary>
+    /// <returns>The exit code of this process.</returns>
+    /// <exception cref="SshException">The connection could not be made.</exception>
+    /// <exception cref="DialException">The server cannot be reached.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public async Task<int> RunAsync(CancellationToken stop)
+    {
+        var path = new LoginPath(ResolveHop, new ConsoleDialog(output), output);
+        bool isQuick = config.Reconnect && config.ServerAliveInterval == TimeSpan.Zero;
+        await using Login login = path.To(config, null, isQuick ? QuickKeepAlive : null);
+        await using Tunnel tunnel = await Tunnel.OpenAsync(config.Alias, login.ConnectAsync, Options(), stop);
+        ConnectionInfo info = tunnel.Link!.Connection.Info;
+        output.Debug($"logged in to {config.HostName} as {config.User}; server {info.PeerIdentification}, {info.Kex}, {info.CipherToServer}");
+        if (!await OpenForwardsAsync(tunnel, stop))
+            return Failed;
+        Background.Child?.Ready(keepStandardOutput: config.SessionType != SessionType.None);
+        return config.StdioForward is { } target ? await PassAsync(tunnel, target, stop) : await HoldAsync(tunnel, stop);
+    }
+
+    private HostConfig ResolveHop(JumpHost hop)
+    {
+        var options = new List<ConfigLine>();
+        if (hop.User is { } user)
+            options.Add(ConfigLine.Option("ProxyJump", "User", user));
+        if (hop.Port is { } port)
+            options.Add(ConfigLine.Option("ProxyJump", "Port", port.ToString(CultureInfo.InvariantCulture)));
+        return SshConfig.Resolve(new(hop.Host) { Options = [.. options], File = line.ConfigFile });
+    }
+
+    private TunnelOptions Options() => new()
+    {
+        Reconnect = config.Reconnect,
+        Patience = config.ReconnectWait,
+        IdleTimeout = config.IdleTimeout,
+        Lifetime = config.Lifetime,
+        AddressFamily = config.AddressFamily,
+        UnixMode = (UnixFileMode)(0b110_110_110 & ~config.StreamLocalBindMask),
+        UnlinkSockets = config.StreamLocalBindUnlink,
+        RemoteTargets = new PermitRemoteOpen(config.PermitRemoteOpens),
+        Terms = type => ChannelTimeout.Terms(config.ChannelTimeouts, type, TimeProvider.System),
+        Events = output,
+    };
+
+    private async Task<bool> OpenForwardsAsync(Tunnel tunnel, CancellationToken stop)
+    {
+        (ForwardDirection Direction, Sourced<ForwardSpec> Forward)[] all =
+        [
+            .. config.LocalForwards.Select(static forward => (ForwardDirection.Local, forward)),
+            .. config.DynamicForwards.Select(static forward => (ForwardDirection.Local, forward)),
+            .. config.RemoteForwards.Select(static forward => (ForwardDirection.Remote, forward)),
+        ];
+        foreach ((ForwardDirection direction, (ForwardSpec spec, ConfigSource source)) in all)
+        {
+            try
+            {
+                Tell(tunnel, await tunnel.AddAsync(direction, spec, stop));
+            }
+            catch (ListenException e)
+            {
+                output.Error($"{e.Message} ({source})");
+                if (config.ExitOnForwardFailure)
+                    return false;
+            }
+        }
+
+        // With nothing else to do, a tunnel without a forward is of no use to anybody.
+        return all.Length == 0 || tunnel.Forwards.Count > 0 || config.SessionType != SessionType.None;
+    }
+
+    private void Tell(Tunnel tunnel, TunnelForward forward)
+    {
+        output.Debug($"{forward}: listening on {string.Join(", ", forward.Endpoints)}");
+        if (forward is RemoteTunnelForward { ChosenPort: > 0 } chosen)
+            output.Notice($"Allocated port {chosen.ChosenPort} for remote forward to {forward.Spec.Target?.ToString() ?? "what its clients name by SOCKS"}");
+        if (forward is LocalTunnelForward { IsExposed: true })
+            output.Notice($"warning: {forward.Spec.Listen} can be reached from other machines, by anyone");
+        if (tunnel.Link is { } link)
+            output.Notice(forward.RouteOver(link).ToString());
+    }
+
+    private async Task<int> PassAsync(Tunnel tunnel, Endpoint target, CancellationToken stop)
+    {
+        if (await StdioForward.RunAsync(tunnel, target, output, stop) is not { } failure)
+            return 0;
+        output.Error(Printable.Text(failure));
+        return Failed;
+    }
+
+    private async Task<int> HoldAsync(Tunnel tunnel, CancellationToken stop)
+    {
+        SshClosedException reason = await tunnel.Ended.WaitAsync(stop);
+        if (reason.Reason is CloseReason.Expired)
+        {
+            output.Notice(reason.Message);
+            return 0;
+        }
+
+        output.Error($"connection to {config.Alias} lost, it was up for {Duration(DateTimeOffset.UtcNow - tunnel.Since)}: {Printable.Text(reason.Message)}");
+        return Failed;
+    }
+
+    private static string Duration(TimeSpan time) => time switch
+    {
+        { TotalMinutes: < 1 } => $"{time.TotalSeconds:0.0} s",
+        { TotalHours: < 1 } => $"{time.Minutes} min {time.Seconds} s",
+        _ => $"{(long)time.TotalHours} h {time.Minutes} min",
+    };
+}

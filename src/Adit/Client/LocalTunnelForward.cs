@@ -1,0 +1,44 @@
+using Adit.OpenSsh;
+using Adit.Relay;
+using Adit.Socks;
+using Adit.Ssh.Messages.Connection;
+using Adit.SshLegs;
+
+namespace Adit.Client;
+
+/// <summary>A forward that listens here. It stays bound whatever happens to the link.</summary>
+internal sealed class LocalTunnelForward : TunnelForward
+{
+    private LocalTunnelForward(ForwardSpec spec, Forward forward, bool isExposed)
+        : base(ForwardDirection.Local, spec)
+    {
+        Current = forward;
+        IsExposed = isExposed;
+    }
+
+    /// <summary>Whether other machines can reach it.</summary>
+    public bool IsExposed { get; }
+
+    /// <inheritdoc/>
+    public override Route RouteOver(SshLink link)
+    {
+        var near = new Leg("app", Endpoints[0].ToString(), LegProtection.None) { Within = IsExposed ? null : Machine.ThisName };
+        return (Spec.Target is { } target ? link.Dialer.RouteTo(target) : link.Route).After(near);
+    }
+
+    /// <exception cref="ListenException">It cannot listen as asked; nothing stays bound.</exception>
+    public static async Task<LocalTunnelForward> OpenAsync(ForwardSpec spec, IDialer dialer, TunnelOptions options, CancellationToken cancellationToken)
+    {
+        var binding = new LocalListenerOptions { AddressFamily = options.AddressFamily, UnixMode = options.UnixMode, Unlink = options.UnlinkSockets };
+        LocalListener listener = await LocalListener.BindAsync(spec.Listen, binding, cancellationToken).ConfigureAwait(false);
+        var treatment = new ForwardOptions
+        {
+            Admission = listener.IsExposed ? Admission.AnyPeer : Admission.SameUser,
+            Events = options.Events,
+            Relay = options.Terms(spec.Target is { IsUnix: true } ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType),
+            TimeProvider = options.Time,
+        };
+        IListener naming = spec.IsDynamic ? new SocksListener(listener) : listener;
+        return new(spec, Forward.Start(naming, spec.Target, dialer, treatment), listener.IsExposed);
+    }
+}

@@ -1,0 +1,207 @@
+using System.Net;
+using Adit.OpenSsh;
+using Adit.Relay;
+using Adit.Ssh;
+using Adit.Ssh.Auth;
+using Adit.Ssh.Connection;
+using Adit.Ssh.Keys;
+using Adit.SshLegs;
+using Microsoft.Extensions.Logging;
+
+namespace Adit.Client;
+
+/// <summary>
+/// Logs in to a server as ssh_config says: over the jump hosts before it, with the keys and the known hosts that are configured. It can do
+/// so again and again; keys that were unlocked once stay so until it is disposed. One caller at a time.
+/// </summary>
+internal sealed class Login : IAsyncDisposable
+{
+    private static readonly TimeSpan BetweenAttempts = TimeSpan.FromSeconds(1);
+
+    private readonly IUserDialog _dialog;
+    private readonly ILogger _logger;
+    private readonly Login? _jump;
+    private readonly Identities _identities;
+    private HostKeyCheck? _hostKey;
+    private CancellationTokenSource _connectTimeout = new();
+
+    /// <summary>Prepares to log in.</summary>
+    /// <param name="config">Where, and how.</param>
+    /// <param name="dialog">Who logs in.</param>
+    /// <param name="logger">Takes what the engine does.</param>
+    /// <param name="jump">The server before this one; null where it is reached from here. Owned.</param>
+    public Login(HostConfig config, IUserDialog dialog, ILogger logger, Login? jump = null)
+    {
+        Config = config;
+        _dialog = dialog;
+        _logger = logger;
+        _jump = jump;
+        _identities = new(config, AskPassphraseAsync, dialog.Notice, dialog.Debug);
+    }
+
+    /// <summary>Where to, and how.</summary>
+    public HostConfig Config { get; }
+
+    /// <summary>Serves what the server opens or asks for, besides the connections of remote forwards; null refuses it.</summary>
+    public IConnectionHandler? Handler { get; init; }
+
+    /// <summary>When the server is asked for a sign of life; null for as it is configured.</summary>
+    public KeepAliveOptions? KeepAlive { get; init; }
+
+    private string Account => $"{Config.User}@{Config.Alias}";
+
+    private string KnownAs => Config.HostKeyAlias ?? Config.HostName;
+
+    private int KnownPort => Config.HostKeyAlias is null ? Config.Port : 22;
+
+    /// <summary>Connects and logs in.</summary>
+    /// <exception cref="DialException">The server, or one before it, cannot be reached.</exception>
+    /// <exception cref="SshException">It was reached, and the connection could not be made; see <see cref="SshClient.ConnectAsync"/>.</exception>
+    public async Task<SshLink> ConnectAsync(CancellationToken cancellationToken)
+    {
+        foreach (string file in Config.Files)
+            _dialog.Debug($"read configuration {file}");
+        foreach (string note in Config.Notes)
+            _dialog.Debug(note);
+        IReadOnlyList<ClientAuthMethod> methods = await MethodsAsync(cancellationToken).ConfigureAwait(false);
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await ConnectOnceAsync(methods, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DialException e) when (attempt < Config.ConnectionAttempts)
+            {
+                _dialog.Notice($"{e.Message}; trying again");
+                await Task.Delay(BetweenAttempts, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _identities.DisposeAsync().ConfigureAwait(false);
+        _connectTimeout.Dispose();
+        if (_jump is not null)
+            await _jump.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task<SshLink> ConnectOnceAsync(IReadOnlyList<ClientAuthMethod> methods, CancellationToken stop)
+    {
+        Endpoint server = Endpoint.Tcp(Config.HostName, Config.Port);
+        SshLink? carrier = _jump is null ? null : await _jump.ConnectAsync(stop).ConfigureAwait(false);
+        _dialog.Debug($"connecting to {server} as {Config.User}{(carrier is null ? string.Empty : $" through {carrier.Machine.Name}")}");
+        var known = KnownHosts.Load([.. Config.UserKnownHostsFiles, .. Config.GlobalKnownHostsFiles], _dialog.Notice);
+        HostKeyCheck hostKey = _hostKey = CheckOf(known);
+        _connectTimeout.Dispose();
+        _connectTimeout = new();
+        if (Config.ConnectTimeout is { } limit)
+            _connectTimeout.CancelAfter(limit);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _connectTimeout.Token);
+        try
+        {
+            IDialer dialer = carrier is null ? FirstDialer() : carrier.Dialer;
+            return await SshLink.ConnectAsync(server, Config.Alias, dialer, carrier, Options(methods, known), () => hostKey.Verification, either.Token)
+                .ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!stop.IsCancellationRequested)
+        {
+            throw new DialException(server, DialFailure.TimedOut, $"the server did not answer within {Config.ConnectTimeout?.TotalSeconds:0} s (ConnectTimeout)", e);
+        }
+    }
+
+    private IDialer FirstDialer() => Config.ProxyCommand is { } command ? new CommandDialer(command) : new TcpDialer(new()
+    {
+        Timeout = Config.ConnectTimeout ?? TcpDialerOptions.Default.Timeout,
+        AddressFamily = Config.AddressFamily,
+        LocalAddress = Config.BindAddress is null ? null : IPAddress.Parse(Config.BindAddress),
+        KeepAlive = Config.TcpKeepAlive,
+    });
+
+    private HostKeyCheck CheckOf(KnownHosts known) => new(known, KnownAs, KnownPort, Config.StrictHostKeyChecking)
+    {
+        Ask = Config.BatchMode ? null : AskHostKeyAsync,
+        AddTo = Config.UserKnownHostsFiles is [var first, ..] ? first : null,
+        Hash = Config.HashKnownHosts,
+        RequiredRsaSize = Config.RequiredRsaSize,
+        CaSignatureAlgorithms = Config.CaSignatureAlgorithms,
+        Notice = _dialog.Notice,
+    };
+
+    private SshClientOptions Options(IReadOnlyList<ClientAuthMethod> methods, KnownHosts known)
+    {
+        IReadOnlyList<string> hostKeys = Config.Algorithms.HostKeys;
+        if (!Config.HostKeyAlgorithmsChosen)
+            hostKeys = known.Prefer(KnownAs, KnownPort, hostKeys);
+        return new()
+        {
+            User = Config.User,
+            VerifyHostKey = VerifyHostKeyAsync,
+            Authentication = methods,
+            OnHostKeyProved = OnHostKeyProvedAsync,
+            Algorithms = Config.Algorithms with { HostKeys = hostKeys },
+            RekeyLimit = Config.RekeyLimit,
+            Connection = new() { KeepAlive = KeepAlive ?? new(Config.ServerAliveInterval, Math.Max(1, Config.ServerAliveCountMax)) },
+            Handler = Handler,
+            OnBanner = _dialog.Server,
+            Logger = _logger,
+        };
+    }
+
+    private ValueTask VerifyHostKeyAsync(SshPublicKey key, CancellationToken cancellationToken)
+    {
+        // From here on a person may be thinking.
+        _connectTimeout.CancelAfter(Timeout.InfiniteTimeSpan);
+        return _hostKey!.VerifyAsync(key, cancellationToken);
+    }
+
+    private async ValueTask OnHostKeyProvedAsync(HostKeyProof proof, CancellationToken cancellationToken)
+    {
+        if (_identities.Agent is not { } agent)
+            return;
+        try
+        {
+            await agent.BindSessionAsync(proof.HostKey, proof.SessionId, proof.Signature, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SshKeyException e)
+        {
+            _dialog.Debug($"the agent was not told of the connection: {e.Message}");
+        }
+    }
+
+    private async Task<IReadOnlyList<ClientAuthMethod>> MethodsAsync(CancellationToken cancellationToken)
+    {
+        var methods = new List<ClientAuthMethod>();
+        foreach (string name in Config.Authentications)
+        {
+            switch (name)
+            {
+                case "publickey":
+                    methods.Add(new PublicKeyMethod(await _identities.GatherAsync(cancellationToken).ConfigureAwait(false), Config.PubkeyAcceptedAlgorithms));
+                    break;
+                case "keyboard-interactive" when !Config.BatchMode:
+                    methods.Add(new KeyboardInteractiveMethod((question, token) => _dialog.AnswerAsync(Account, question, token), Config.NumberOfPasswordPrompts));
+                    break;
+                case "password" when !Config.BatchMode:
+                    methods.Add(new PasswordMethod((attempt, token) => _dialog.PasswordAsync(Account, attempt, token), Config.NumberOfPasswordPrompts));
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        return methods;
+    }
+
+    private ValueTask<bool> AskHostKeyAsync(string about, CancellationToken cancellationToken)
+    {
+        const string fingerprint = "SHA256:";
+        int start = about.IndexOf(fingerprint, StringComparison.Ordinal);
+        string shown = start < 0 ? string.Empty : about[start..].Split('.', '\n')[0];
+        return _dialog.AcceptsHostKeyAsync(about, shown, cancellationToken);
+    }
+
+    private ValueTask<byte[]?> AskPassphraseAsync(string path, CancellationToken cancellationToken) =>
+        Config.BatchMode ? ValueTask.FromResult<byte[]?>(null) : _dialog.PassphraseAsync(path, cancellationToken);
+}

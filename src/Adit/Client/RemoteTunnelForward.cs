@@ -1,0 +1,124 @@
+using Adit.OpenSsh;
+using Adit.Relay;
+using Adit.Socks;
+using Adit.Ssh;
+using Adit.Ssh.Messages.Connection;
+using Adit.SshLegs;
+
+namespace Adit.Client;
+
+/// <summary>A forward that the server listens for. After a loss of the link it is asked for again, until the server agrees.</summary>
+internal sealed class RemoteTunnelForward : TunnelForward
+{
+    // A server that has not noticed the loss yet still holds the old listener.
+    private static readonly TimeSpan BetweenAttempts = TimeSpan.FromSeconds(5);
+
+    private readonly TunnelOptions _options;
+    private readonly ListenRequest _asked;
+    private int _chosenPort;
+
+    public RemoteTunnelForward(ForwardSpec spec, TunnelOptions options)
+        : base(ForwardDirection.Remote, spec)
+    {
+        _options = options;
+        _asked = spec.Listen.Path is { } path ? new(string.Empty, 0, path) : new(spec.Listen.BindAddress switch
+        {
+            // ssh(1) -R: without a bind address the server's loopback, with an empty one all of its addresses.
+            null => "localhost",
+            "*" => string.Empty,
+            { } address => address,
+        }, spec.Listen.Port, null);
+    }
+
+    /// <summary>The port that the server chose, where it was asked to; else 0.</summary>
+    public int ChosenPort => _chosenPort;
+
+    // Whether the server does listen on more is its to say (GatewayPorts).
+    private bool IsExposed => _asked is { Path: null, Address: not ("localhost" or "127.0.0.1" or "::1") };
+
+    /// <summary>Whether it was stopped, and is not to be asked for again.</summary>
+    public bool IsStopped { get; private set; }
+
+    /// <inheritdoc/>
+    public override Route RouteOver(SshLink link)
+    {
+        var near = new Leg("peer", $"{_asked with { Port = _chosenPort == 0 ? _asked.Port : _chosenPort }} on {link.Machine.Name}", LegProtection.None)
+        {
+            Within = IsExposed ? null : link.Machine.Name,
+        };
+        var tunnel = new Leg(link.Machine.Name, Machine.ThisName, LegProtection.Ssh) { Verification = link.Route.Legs[^1].Verification };
+        var route = new Route(near, tunnel);
+        return Spec.Target is { } target ? route.Then(Leg.Plain(Machine.This(), target)) : route;
+    }
+
+    /// <summary>Has the server listen.</summary>
+    /// <exception cref="ListenException">The server refused.</exception>
+    /// <exception cref="SshException">The connection ended.</exception>
+    public async Task EstablishAsync(SshLink link, CancellationToken cancellationToken)
+    {
+        RemoteListener listener = await ListenAsync(link, cancellationToken).ConfigureAwait(false);
+        if (_asked is { Port: 0, Path: null })
+            _chosenPort = listener.Asked.Port;
+        IListener naming = Spec.IsDynamic ? new SocksListener(listener) : listener;
+        Current = Forward.Start(naming, Spec.Target, new HereDialer(), new()
+        {
+            Admission = Spec.IsDynamic ? _options.RemoteTargets : Admission.AnyPeer,
+            Events = _options.Events,
+            Relay = _options.Terms(_asked.Path is null ? DirectTcpip.ForwardedChannelType : ForwardedStreamLocal.ChannelType),
+            TimeProvider = _options.Time,
+        });
+    }
+
+    /// <summary>Has the server listen again after a loss of the link. Ends when it does, or the link is lost again.</summary>
+    public async Task ReestablishAsync(SshLink link, CancellationToken cancellationToken)
+    {
+        if (Current is { } old)
+            await old.DisposeAsync().ConfigureAwait(false);
+        for (bool said = false; !IsStopped; said = true)
+        {
+            try
+            {
+                await EstablishAsync(link, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (ListenException e)
+            {
+                if (!said)
+                    _options.Events?.Report(new RemoteForwardWaits { Time = _options.Time.GetUtcNow(), Asked = _asked.ToString(), Reason = e.Message, Pause = BetweenAttempts });
+            }
+
+            await Task.Delay(BetweenAttempts, _options.Time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public override async Task StopListeningAsync()
+    {
+        IsStopped = true;
+        await base.StopListeningAsync().ConfigureAwait(false);
+    }
+
+    // The port that was chosen first is known to those who use it, so it is asked for again before another one is.
+    private async Task<RemoteListener> ListenAsync(SshLink link, CancellationToken cancellationToken)
+    {
+        if (_chosenPort == 0)
+            return await link.Remote.ListenAsync(_asked, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await link.Remote.ListenAsync(_asked with { Port = _chosenPort }, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ListenException)
+        {
+            return await link.Remote.ListenAsync(_asked, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Dials from this machine.</summary>
+    private sealed class HereDialer : IDialer
+    {
+        private readonly TcpDialer _tcp = new();
+        private readonly UnixDialer _unix = new();
+
+        public ValueTask<DialedConnection> DialAsync(Endpoint target, ConnectionOrigin origin, CancellationToken cancellationToken) =>
+            target.IsUnix ? _unix.DialAsync(target, origin, cancellationToken) : _tcp.DialAsync(target, origin, cancellationToken);
+    }
+}

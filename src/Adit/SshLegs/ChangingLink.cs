@@ -1,0 +1,101 @@
+using Adit.Relay;
+
+namespace Adit.SshLegs;
+
+/// <summary>
+/// The link of the moment, which may be down for a while: what is dialled meanwhile waits for the next one, up to a limit. Safe to use
+/// from several threads. It owns no link.
+/// </summary>
+/// <param name="first">The link at the beginning.</param>
+/// <param name="patience">How long a dial waits.</param>
+/// <param name="time">The clock.</param>
+internal sealed class ChangingLink(SshLink first, TimeSpan patience, TimeProvider time) : IDialer
+{
+    private readonly Lock _sync = new();
+    private readonly string _server = first.Machine.Name;
+    private SshLink? _link = first;
+    private TaskCompletionSource<SshLink> _next = NewWait();
+    private string _lost = string.Empty;
+    private long _lostAt;
+
+    /// <summary>The link; null while there is none.</summary>
+    public SshLink? Current
+    {
+        get
+        {
+            lock (_sync)
+                return _link;
+        }
+    }
+
+    /// <summary>The link is down.</summary>
+    public void OnLost(string reason)
+    {
+        lock (_sync)
+        {
+            _link = null;
+            _lost = reason;
+            _lostAt = time.GetTimestamp();
+        }
+    }
+
+    /// <summary>There is a link again.</summary>
+    public void OnRestored(SshLink link)
+    {
+        TaskCompletionSource<SshLink> waiting;
+        lock (_sync)
+        {
+            _link = link;
+            waiting = _next;
+            _next = NewWait();
+        }
+
+        waiting.SetResult(link);
+    }
+
+    public async ValueTask<DialedConnection> DialAsync(Endpoint target, ConnectionOrigin origin, CancellationToken cancellationToken)
+    {
+        long began = time.GetTimestamp();
+        while (true)
+        {
+            SshLink link = await LinkAsync(target, began, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return await link.Dialer.DialAsync(target, origin, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DialException e) when (e.Failure is DialFailure.ConnectionLost && patience > TimeSpan.Zero)
+            {
+                // Not a byte has moved, so the next link may do it. Whoever holds this one will say that it is lost.
+                await link.Connection.Closed.WaitAsync(cancellationToken).ConfigureAwait(false);
+                if (Current == link)
+                    OnLost(e.Reason);
+            }
+        }
+    }
+
+    private async ValueTask<SshLink> LinkAsync(Endpoint target, long began, CancellationToken cancellationToken)
+    {
+        Task<SshLink> next;
+        lock (_sync)
+        {
+            if (_link is { } link)
+                return link;
+            next = _next.Task;
+        }
+
+        TimeSpan left = patience - time.GetElapsedTime(began);
+        try
+        {
+            return left > TimeSpan.Zero
+                ? await next.WaitAsync(left, time, cancellationToken).ConfigureAwait(false)
+                : throw new TimeoutException();
+        }
+        catch (TimeoutException e)
+        {
+            string down = $"the connection to {_server} is down for {time.GetElapsedTime(_lostAt).TotalSeconds:0} s now ({_lost})";
+            throw new DialException(target, DialFailure.ConnectionLost, down, e);
+        }
+    }
+
+    private static TaskCompletionSource<SshLink> NewWait() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
