@@ -23,6 +23,7 @@ public partial class ArchitectureTests
         ["Relay"] = [],
         ["SshLegs"] = ["Relay", "Ssh"],
         ["OpenSsh"] = ["Relay", "Ssh"],
+        ["Sessions"] = ["Relay", "Ssh", "OpenSsh"],
     };
 
     private static readonly Dictionary<string, string[]> FarEnd = new(StringComparer.Ordinal)

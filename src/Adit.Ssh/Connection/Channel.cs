@@ -177,11 +177,16 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
         return await reply.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Completes, never fails, when the peer has closed the channel and will send nothing more, or the channel was ended on this side.</summary>
+    /// <summary>Completes when the peer has closed the channel and will send nothing more, no request either.</summary>
+    /// <exception cref="SshException">The channel was aborted, or its connection ended, before.</exception>
     public Task WaitForCloseAsync()
     {
         lock (_sync)
-            return _state.CloseReceived || _failure is not null ? Task.CompletedTask : (_closed ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        {
+            if (_state.CloseReceived)
+                return Task.CompletedTask;
+            return _failure is { } failure ? Task.FromException(failure) : (_closed ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
     }
 
     private ValueTask WriteAsync(ReadOnlyMemory<byte> data, bool isError, CancellationToken cancellationToken)
@@ -423,7 +428,8 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
         lock (_sync)
         {
             _failure ??= failure;
-            _closed?.TrySetResult();
+            if (_closed?.TrySetException(failure) is true)
+                _ = _closed.Task.Exception;
             _requests?.Fail(failure);
             _state.RequestClose();
             _data.Drop();

@@ -135,7 +135,11 @@ public class ChannelErrorTests
         else
             channel.Abort();
         await Assert.ThrowsAsync<SshException>(() => asking.TestTime());
-        await closed.TestTime();
+        if (byServer)
+            await closed.TestTime();
+        else
+            await Assert.ThrowsAsync<SshException>(() => closed.TestTime());
+        Assert.Equal(byServer, channel.WaitForCloseAsync().IsCompletedSuccessfully);
         await Assert.ThrowsAsync<SshException>(() => channel.RequestAsync("shell", []).AsTask());
     }
 
