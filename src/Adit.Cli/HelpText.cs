@@ -5,28 +5,29 @@ internal static class HelpText
 {
     internal const string Text =
         """
-        usage: adit [ssh] -N [options] [user@]host | ssh://[user@]host[:port]
+        usage: adit [ssh] [options] [user@]host|ssh://[user@]host[:port] [command]
 
-        Opens a secure tunnel, as ssh -N -L does. ~/.ssh/config and known_hosts hold.
+        Opens a secure tunnel, as ssh does. ~/.ssh/config and known_hosts hold.
         Example: adit -NL 5432:localhost:5432 joe@db.example.com
 
           -L [address:]port:host:port   listen here, connect from the server; the ends
                                         may be sockets (/path); port 0 finds a free one
-          -N             no shell and no command (sessions are not served yet)
+          -R [address:]port:host:port   listen there, connect from here
+          -D [address:]port             SOCKS here; -R [address:]port is SOCKS there
+          -N             no shell, no command     -W host:port   join input and output
+          -f             to the background        -J HOST,...    go by way of these
           -p PORT        the server's port        -l USER        the user there
           -i FILE        a private key to try     -b ADDRESS     connect from here
-          -F FILE|none   configuration to read    -o KEY=VALUE   any word of ssh_config
-          -c CIPHERS     ciphers to offer         -m MACS        MACs to offer
+          -F FILE|none   configuration to read    -o KEY=VALUE   word of ssh_config
+          -t, -T         a terminal, or none      -s             run a subsystem
+          -M, -S PATH    share the connection     -O WORD        tell its master
+          -c, -m LIST    ciphers, MACs to offer   -Q LIST        print algorithms
           -g             listen on all addresses  -4, -6         IPv4 or IPv6 only
-          -v, -vv, -vvv  say more                 -q             say nothing
-          -E FILE        write messages there
-          -V, --version  print the version        -h, --help     print this
-
+          -v, -q         say more, say nothing    -E FILE        write messages there
+          -G             print what is configured for the host, and end
+          -V, -h         print the version, this; all other options are ssh's
         adit gateway   the far end: a tunnel-only SSH server (adit gateway --help)
         adit demo      both ends at once, to see it work (adit demo --help)
-
-        -a, -k, -n, -T, -x change nothing; other options of ssh are refused.
-        Exit code: 255 for a failure of the connection or a wrong usage.
         """;
 
     internal const string Demo =

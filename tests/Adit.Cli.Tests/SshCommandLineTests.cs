@@ -240,20 +240,12 @@ public sealed class SshCommandLineTests
     [InlineData("h", "add -N")]
     [InlineData("-L 1:a:2 h", "add -N")]
     [InlineData("h uptime", "add -N")]
-    [InlineData("-N -R 1:a:2 h", "remote forwards")]
-    [InlineData("-ND 1080 h", "dynamic forwards")]
-    [InlineData("-W a:1 h", "leave -W out")]
-    [InlineData("-NJ a h", "ProxyJump")]
-    [InlineData("-NoProxyCommand=x h", "ProxyCommand")]
-    [InlineData("-fN h", "-f")]
     [InlineData("-NS x -O check h", "leave -O out")]
     [InlineData("-NB x h", "-b")]
     [InlineData("-Ny h", "-E file")]
     [InlineData("-NoRevokedHostKeys=/k h", "RevokedHostKeys")]
     [InlineData("-NoKnownHostsCommand=/k h", "KnownHostsCommand")]
     [InlineData("-NoCheckHostIP=yes h", "CheckHostIP")]
-    [InlineData("-NoChannelTimeout=*=1m h", "ChannelTimeout")]
-    [InlineData("-NoAditLifetime=1h h", "AditLifetime")]
     public void What_is_not_done_yet_is_refused(string line, string named) =>
         Assert.Contains(named, Assert.Throws<UsageException>(() => Resolve(Parse(line))).Message, StringComparison.Ordinal);
 

@@ -161,7 +161,7 @@ internal sealed class HostAssembly
     {
         if (_written.KnownHostsCommand.Given is not { Value: { } command, Source: var source })
             return null;
-        _ = _tokens.Expand(Tokens.Variables(command, _local, source), source, more: token => "fHIKt".Contains(token, StringComparison.Ordinal) ? "" : null);
+        _ = _tokens.ExpandAll(command, source, token => "fHIKt".Contains(token, StringComparison.Ordinal) ? "" : null);
         return new(command, source);
     }
 

@@ -5,7 +5,7 @@ using Adit.Ssh.Kex;
 
 namespace Adit.OpenSsh;
 
-/// <summary>All that is configured for one destination, resolved: no tokens are left in it. Immutable.</summary>
+/// <summary>All that is configured for one destination, resolved: no tokens are left in it but where that is said. Immutable.</summary>
 internal sealed record HostConfig
 {
     /// <summary>The destination as it was given.</summary>

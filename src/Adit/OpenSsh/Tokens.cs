@@ -35,8 +35,12 @@ internal sealed record Tokens(LocalUser Local, string Alias, string HostName, in
     internal string ExpandPath(string value, ConfigSource source) => ExpandTilde(ExpandAll(value, source), Local, source);
 
     /// <summary>Replaces the usual tokens and variables.</summary>
+    /// <param name="value">The text.</param>
+    /// <param name="source">Where it was written.</param>
+    /// <param name="more">Further tokens, which only the caller knows; null for an unknown one.</param>
     /// <exception cref="ConfigException">A token or variable is unknown.</exception>
-    internal string ExpandAll(string value, ConfigSource source) => Expand(Variables(value, Local, source), source);
+    internal string ExpandAll(string value, ConfigSource source, Func<char, string?>? more = null) =>
+        Expand(Variables(value, Local, source), source, more: more);
 
     /// <summary>Replaces tokens.</summary>
     /// <param name="value">The text.</param>
