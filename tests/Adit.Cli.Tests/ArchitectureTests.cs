@@ -23,6 +23,7 @@ public partial class ArchitectureTests
         ["Relay"] = [],
         ["SshLegs"] = ["Relay", "Ssh"],
         ["OpenSsh"] = ["Relay", "Ssh"],
+        ["Mux"] = ["OpenSsh", "SshLegs", "Relay", "Ssh"],
     };
 
     private static readonly Dictionary<string, string[]> FarEnd = new(StringComparer.Ordinal)

@@ -1,6 +1,6 @@
 namespace Adit.Mux.Messages;
 
-/// <summary>Asks for a text about the connection. Not in PROTOCOL.mux; offered by the extension <c>info</c>.</summary>
+/// <summary>Asks for a text about the connection. Not in PROTOCOL.mux; from OpenSSH 10.3 on offered by the extension <c>info</c>.</summary>
 /// <param name="RequestId">Comes back in the answer.</param>
 /// <param name="Name"><see cref="Connection"/> or <see cref="Channels"/>.</param>
 internal readonly record struct Info(uint RequestId, string Name) : IMuxMessage<Info>
