@@ -1,0 +1,45 @@
+using Adit.Mux;
+
+namespace Adit.Tests.Mux;
+
+public sealed class ControlSharingTests
+{
+    [Fact]
+    public void The_mode_and_the_socket_decide_the_role()
+    {
+        const string expected = """
+            No      Absent  Plain
+            No      Dead    Plain
+            No      Live    Client
+            No      Foreign Plain
+            Yes     Absent  Master
+            Yes     Dead    Master
+            Yes     Live    PlainSincePathIsTaken
+            Yes     Foreign PlainSincePathIsTaken
+            Ask     Absent  Master
+            Ask     Dead    Master
+            Ask     Live    PlainSincePathIsTaken
+            Ask     Foreign PlainSincePathIsTaken
+            Auto    Absent  Master
+            Auto    Dead    Master
+            Auto    Live    Client
+            Auto    Foreign PlainSincePathIsTaken
+            AutoAsk Absent  Master
+            AutoAsk Dead    Master
+            AutoAsk Live    Client
+            AutoAsk Foreign PlainSincePathIsTaken
+            """;
+        string decided = string.Join('\n',
+            from mode in Enum.GetValues<ControlMasterMode>()
+            from state in Enum.GetValues<ControlSocketState>()
+            select $"{mode,-7} {state,-7} {ControlSharing.Decide(mode, state)}");
+        Assert.Equal(expected, decided);
+    }
+
+    [Theory]
+    [InlineData((int)ControlMasterMode.Ask, true)]
+    [InlineData((int)ControlMasterMode.AutoAsk, true)]
+    [InlineData((int)ControlMasterMode.Yes, false)]
+    [InlineData((int)ControlMasterMode.Auto, false)]
+    public void Only_the_asking_modes_confirm(int mode, bool confirms) => Assert.Equal(confirms, ControlSharing.Confirms((ControlMasterMode)mode));
+}
