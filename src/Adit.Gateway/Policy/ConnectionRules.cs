@@ -17,10 +17,22 @@ internal sealed record ConnectionRules(GatewayConfiguration From, GatewaySetting
         return new(configuration, settings, new(settings, options));
     }
 
-    /// <summary>The time limits of a channel of this type (ChannelTimeout; the last pattern that fits counts).</summary>
-    public RelayOptions Terms(string channelType)
+    /// <summary>How long a channel may be silent (ChannelTimeout; the first pattern that fits one of its types counts); null for any time.</summary>
+    public TimeSpan? Silence(params ReadOnlySpan<string> channelTypes)
     {
-        ChannelTimeout? timeout = Settings.ChannelTimeouts.LastOrDefault(timeout => PatternList.Fits(channelType, timeout.Type));
-        return timeout is { Timeout.Ticks: > 0 } ? RelayOptions.Default with { IdleTimeout = timeout.Timeout } : RelayOptions.Default;
+        foreach (ChannelTimeout timeout in Settings.ChannelTimeouts)
+        {
+            foreach (string type in channelTypes)
+            {
+                if (PatternList.Fits(type, timeout.Type))
+                    return timeout.Timeout > TimeSpan.Zero ? timeout.Timeout : null;
+            }
+        }
+
+        return null;
     }
+
+    /// <summary>The time limits of a channel of this type.</summary>
+    public RelayOptions Terms(string channelType) =>
+        Silence(channelType) is { } silence ? RelayOptions.Default with { IdleTimeout = silence } : RelayOptions.Default;
 }

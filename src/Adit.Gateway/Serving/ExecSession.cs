@@ -2,8 +2,10 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using Adit.Gateway.Audit;
+using Adit.Gateway.Policy;
 using Adit.Relay;
 using Adit.Ssh;
 using Adit.Ssh.Connection;
@@ -33,10 +35,13 @@ internal sealed class ExecSession : IAsyncDisposable
     private Process? _process;
     private Task _input = Task.CompletedTask;
     private bool _killed;
+    private long _movedAt;
+    private volatile string? _cut;
 
     public ExecSession(GatewayConnection connection, IncomingChannel channel)
     {
         _connection = connection;
+        _movedAt = connection.Gateway.Now().Ticks;
         _channel = channel.Accept(null, OnRequest);
     }
 
@@ -56,6 +61,18 @@ internal sealed class ExecSession : IAsyncDisposable
             if (_process is { HasExited: false })
                 _process.Kill(entireProcessTree: true);
         }
+    }
+
+    /// <summary>Ends it, with no word of how the command ended, when it has been silent for as long as it may be (ChannelTimeout).</summary>
+    public void Check(DateTimeOffset now)
+    {
+        ConnectionRules rules = _connection.Rules;
+        TimeSpan? limit = _command.Task.IsCompletedSuccessfully ? rules.Silence("session:command", Sessions.ChannelType) : rules.Silence(Sessions.ChannelType);
+        if (limit is not { } silence || now.Ticks - Interlocked.Read(ref _movedAt) < silence.Ticks)
+            return;
+        _cut = string.Create(CultureInfo.InvariantCulture, $"it was closed after {silence.TotalSeconds:0} s of silence (ChannelTimeout)");
+        Kill();
+        _channel.Abort();
     }
 
     /// <inheritdoc/>
@@ -123,12 +140,19 @@ internal sealed class ExecSession : IAsyncDisposable
             string command = _connection.Rules.Settings.ForceCommand ?? _connection.Grant?.Options.Command ?? asked;
             _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandStarted, Target = Printable.Text(command) });
             int code = await ExecuteAsync(command, asked).ConfigureAwait(false);
-            Tell(code);
-            _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandEnded, Detail = $"exit status {code}" });
+
+            if (_cut is null)
+            {
+                // A client that hears of the end of both directions closes the channel, and with it the way for the status.
+                Tell(code);
+                _channel.CompleteOutput();
+            }
+
+            _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandEnded, Detail = _cut ?? $"exit status {code}" });
         }
         catch (Exception e) when (e is OperationCanceledException or SshException or IOException or Win32Exception or InvalidOperationException)
         {
-            _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandEnded, Detail = e is OperationCanceledException ? "it was never started" : e.Message });
+            _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandEnded, Detail = _cut ?? (e is OperationCanceledException ? "it was never started" : e.Message) });
         }
         finally
         {
@@ -148,7 +172,6 @@ internal sealed class ExecSession : IAsyncDisposable
             DrainAsync(process.StandardOutput.BaseStream, isError: false),
             DrainAsync(process.StandardError.BaseStream, isError: true)).ConfigureAwait(false);
         await process.WaitForExitAsync().ConfigureAwait(false);
-        _channel.CompleteOutput();
         return process.ExitCode;
     }
 
@@ -190,6 +213,7 @@ internal sealed class ExecSession : IAsyncDisposable
             Stream input = process.StandardInput.BaseStream;
             while (await _channel.ReadAsync().ConfigureAwait(false) is { IsEmpty: false } data)
             {
+                Moved();
                 await input.WriteAsync(data).ConfigureAwait(false);
                 await input.FlushAsync().ConfigureAwait(false);
             }
@@ -218,6 +242,8 @@ internal sealed class ExecSession : IAsyncDisposable
         {
             while (await output.ReadAsync(block).ConfigureAwait(false) is > 0 and var count)
             {
+                Moved();
+
                 // The channel takes one write at a time.
                 await _writing.WaitAsync().ConfigureAwait(false);
                 try
@@ -239,6 +265,8 @@ internal sealed class ExecSession : IAsyncDisposable
             ArrayPool<byte>.Shared.Return(block);
         }
     }
+
+    private void Moved() => Interlocked.Exchange(ref _movedAt, _connection.Gateway.Now().Ticks);
 
     // RFC 4254 section 6.10.
     private void Tell(int code)

@@ -176,6 +176,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             return;
         if (ssh.ChannelCount > 0 || _remote?.Count > 0)
             _usedAt = now;
+        _sessions?.Check(now);
         UserLimits limits = tally.Limits;
         TimeSpan unused = Rules.Settings.UnusedConnectionTimeout;
         if (_draining && ssh.ChannelCount == 0)

@@ -31,6 +31,13 @@ internal sealed class Sessions(GatewayConnection connection) : IAsyncDisposable
             Begin(channel);
     }
 
+    /// <summary>Ends those that have been silent for as long as they may be.</summary>
+    public void Check(DateTimeOffset now)
+    {
+        foreach (ExecSession session in _running.Keys)
+            session.Check(now);
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (ExecSession session in _running.Keys)

@@ -252,9 +252,11 @@ internal sealed class ServerAuthentication(
         options.Authenticator.OnSuccess(_completed);
         onSuccess();
 
-        // Here and not later: messages of the connection protocol may follow in the same segment.
+        // Queued before the phase changes, so that no KEXINIT of ours comes before it; the phase changes here and not later, because
+        // messages of the connection protocol may follow in the same segment.
+        transport.Enqueue(default(UserAuthSuccess));
         transport.Phase = Phase.Connection;
-        transport.Send(default(UserAuthSuccess));
+        transport.Outbox.Flush();
         _done.TrySetResult();
     }
 

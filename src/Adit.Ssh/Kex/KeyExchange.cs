@@ -39,6 +39,7 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
     private Phase _resume;
     private bool _skipNext;
     private bool _timing;
+    private bool _expired;
 
     public KeyExchange(
         SshTransport transport, KeyExchangeOptions options, string ownIdentification, string peerIdentification, ILogger logger, TimeProvider time)
@@ -79,6 +80,7 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
         {
             if (_ownKexInit is not null || _transport.Closing is not null)
                 return;
+            _expired = false;
             _own = Propose();
             _ownKexInit = Message.Encode(_own);
             _transport.Outbox.EnqueueKexInit([.. _ownKexInit]);
@@ -90,10 +92,13 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
             Schedule(_options.RekeyTimeout, timing: true);
     }
 
-    /// <summary>Starts an exchange if the keys in use have served long enough.</summary>
+    /// <summary>
+    /// Starts an exchange if the keys in use have served long enough. They serve on while the user authenticates, when OpenSSH's client
+    /// takes no KEXINIT; little can be sent until then.
+    /// </summary>
     public void BeginIfDue()
     {
-        if (First.IsCompleted && (IsWorn(_outbound) || IsWorn(_inbound)))
+        if (_transport.Authenticated && (Volatile.Read(ref _expired) || IsWorn(_outbound) || IsWorn(_inbound)))
             Begin();
     }
 
@@ -368,6 +373,9 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
         if (overdue)
             _transport.Close(CloseReason.Timeout, $"the peer did not finish a key exchange within {_options.RekeyTimeout.TotalSeconds:0} s");
         else
-            Begin();
+        {
+            Volatile.Write(ref _expired, true);
+            BeginIfDue();
+        }
     }
 }
