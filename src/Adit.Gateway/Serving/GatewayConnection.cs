@@ -283,16 +283,11 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             Authenticator = _access,
             Handler = this,
             Algorithms = settings.Algorithms,
-            UserKeyAlgorithms = settings.PubkeyAcceptedAlgorithms,
+            UserKeyAlgorithms = configuration.UserKeyAlgorithms,
             RekeyLimit = settings.RekeyLimit,
             AuthenticationTimeout = settings.LoginGraceTime > TimeSpan.Zero ? settings.LoginGraceTime : Timeout.InfiniteTimeSpan,
-            MaxAuthenticationTries = settings.MaxAuthTries,
             Banner = _access.Banner,
             Time = _gateway.Time,
-            Connection = new()
-            {
-                KeepAlive = new(settings.ClientAliveInterval, settings.ClientAliveCountMax > 0 ? settings.ClientAliveCountMax : int.MaxValue),
-            },
         };
     }
 

@@ -36,6 +36,7 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
     private KeyEpoch? _nextInbound;
     private KeyEpoch? _inbound;
     private KeyEpoch? _outbound;
+    private volatile RekeyLimit _limit;
     private Phase _resume;
     private bool _skipNext;
     private bool _timing;
@@ -46,6 +47,7 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
     {
         _transport = transport;
         _options = options;
+        _limit = options.RekeyLimit;
         _ownIdentification = ownIdentification;
         _peerIdentification = peerIdentification;
         _logger = logger;
@@ -100,6 +102,21 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
     {
         if (_transport.Authenticated && (Volatile.Read(ref _expired) || IsWorn(_outbound) || IsWorn(_inbound)))
             Begin();
+    }
+
+    /// <summary>Keys serve as long as this says from now on; belongs to the receive loop.</summary>
+    public void Use(RekeyLimit limit)
+    {
+        if (limit == _limit)
+            return;
+        _limit = limit;
+        lock (_sync)
+        {
+            if (_ownKexInit is not null)
+                return; // its end schedules the next
+        }
+
+        Schedule(limit.Interval, timing: false);
     }
 
     public async ValueTask<bool> HandleAsync(InboundPacket packet)
@@ -348,12 +365,12 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
         lock (_sync)
             _ownKexInit = null;
         _first.TrySetResult();
-        Schedule(_options.RekeyLimit.Interval, timing: false);
+        Schedule(_limit.Interval, timing: false);
         BeginIfDue();
     }
 
     private bool IsWorn(KeyEpoch? epoch) =>
-        epoch is not null && (epoch.Bytes > (ulong)_options.RekeyLimit.Bytes || epoch.Packets > MaxPackets);
+        epoch is not null && (epoch.Bytes > (ulong)_limit.Bytes || epoch.Packets > MaxPackets);
 
     private void Schedule(TimeSpan due, bool timing)
     {
