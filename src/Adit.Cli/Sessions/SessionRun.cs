@@ -18,7 +18,9 @@ internal sealed class SessionRun
     private const int StandardOutput = 1;
     private const int StandardError = 2;
 
-    private readonly SafeFileHandle _terminal = new(StandardInput, ownsHandle: false);
+    // Of the process, which ends it.
+    private static readonly SafeFileHandle OwnTerminal = new(StandardInput, ownsHandle: false);
+
     private TerminalMode? _mode;
 
     /// <summary>What runs; its terminal is put in here.</summary>
@@ -63,19 +65,19 @@ internal sealed class SessionRun
         await using ClientSession session = await ClientSession.OpenAsync(connection, wanted ? Options with { Terminal = Describe() } : Options, cancellationToken);
         if (wanted && !session.HasTerminal)
             Notice("the server gives no terminal (PTY allocation request failed)");
-        using DescriptorStream input = DescriptorStream.Reader(_terminal);
+        using DescriptorStream input = DescriptorStream.Reader(OwnTerminal);
         using var outputHandle = new SafeFileHandle(StandardOutput, ownsHandle: false);
         using var errorHandle = new SafeFileHandle(StandardError, ownsHandle: false);
         using DescriptorStream output = DescriptorStream.Writer(outputHandle);
         using DescriptorStream error = DescriptorStream.Writer(errorHandle);
-        void OnResize() => session.Resize(TerminalDevice.Size(_terminal));
+        void OnResize() => session.Resize(TerminalDevice.Size(OwnTerminal));
         using PosixSignalRegistration? resized = session.HasTerminal ? PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => OnResize()) : null;
         try
         {
             if (session.HasTerminal)
             {
                 TerminalMode.Continued += OnResize;
-                _mode = TerminalMode.Enter(_terminal, TerminalDevice.When.Drained, static settings => settings.Raw());
+                _mode = TerminalMode.Enter(OwnTerminal, TerminalDevice.When.Drained, static settings => settings.Raw());
                 OnResize(); // it may have changed while the session was opened
             }
 
@@ -103,8 +105,8 @@ internal sealed class SessionRun
     private SessionTerminal Describe() => new()
     {
         Term = Term,
-        Size = TerminalDevice.Size(_terminal),
-        Modes = TerminalDevice.Settings(_terminal)?.Modes() ?? [],
+        Size = TerminalDevice.Size(OwnTerminal),
+        Modes = TerminalDevice.Settings(OwnTerminal)?.Modes() ?? [],
         IsRequired = Terminal is TerminalDecision.Required,
     };
 }

@@ -181,7 +181,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     {
         if (_ssh is not { } ssh || _tally is not { } tally || ssh.Closed.IsCompleted)
             return;
-        _sessions?.Check();
+        _sessions?.Check(now);
         if (ssh.ChannelCount > 0 || _remote.Count > 0)
             _usedAt = now;
         UserLimits limits = tally.Limits;
@@ -315,16 +315,14 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             Authenticator = _access,
             Handler = this,
             Algorithms = settings.Algorithms,
-            UserKeyAlgorithms = settings.PubkeyAcceptedAlgorithms,
+            UserKeyAlgorithms = configuration.UserKeyAlgorithms,
             RekeyLimit = settings.RekeyLimit,
             AuthenticationTimeout = settings.LoginGraceTime > TimeSpan.Zero ? settings.LoginGraceTime : Timeout.InfiniteTimeSpan,
-            MaxAuthenticationTries = settings.MaxAuthTries,
             Banner = _access.Banner,
             Time = _gateway.Time,
             Connection = new()
             {
                 MaxChannels = Math.Min(configuration.MostChannels + SpareChannels ?? int.MaxValue, ConnectionOptions.Default.MaxChannels),
-                KeepAlive = new(settings.ClientAliveInterval, settings.ClientAliveCountMax > 0 ? settings.ClientAliveCountMax : int.MaxValue),
             },
         };
     }

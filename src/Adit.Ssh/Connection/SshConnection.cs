@@ -165,7 +165,7 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
     }
 
     /// <summary>The user is authenticated: from here on the connection is its owner's.</summary>
-    internal void Begin(string peerIdentification)
+    internal void Begin(string peerIdentification, KeepAliveOptions keepAlive)
     {
         Negotiation negotiated = _kex.Negotiated!;
         _info = new()
@@ -181,7 +181,7 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
             StrictKex = _transport.Strict,
             SessionId = _kex.SessionId,
         };
-        _keepAlive = KeepAlive.RunAsync(_transport, _requests, Options.KeepAlive, _time, _transport.Ending);
+        _keepAlive = KeepAlive.RunAsync(_transport, _requests, keepAlive, _time, _transport.Ending);
     }
 
     internal void AnnounceHostKeys()
