@@ -57,7 +57,11 @@ internal sealed record ConfigLine(string Keyword, IReadOnlyList<string> Argument
     }
 
     /// <summary>Words between blanks, with both kinds of quotes; a backslash escapes quotes, itself and, outside quotes, a blank.</summary>
-    private static List<string> Split(ReadOnlySpan<char> text, ConfigSource source)
+    /// <param name="text">The text.</param>
+    /// <param name="source">Where it was written.</param>
+    /// <param name="hasComment">Whether a word that begins with # ends it.</param>
+    /// <exception cref="ConfigException">A quote is not closed.</exception>
+    internal static List<string> Split(ReadOnlySpan<char> text, ConfigSource source, bool hasComment = true)
     {
         List<string> words = [];
         var word = new StringBuilder();
@@ -65,7 +69,7 @@ internal sealed record ConfigLine(string Keyword, IReadOnlyList<string> Argument
         {
             if (text[i] is ' ' or '\t')
                 continue;
-            if (text[i] == '#')
+            if (text[i] == '#' && hasComment)
                 break;
             char quote = '\0';
             word.Clear();

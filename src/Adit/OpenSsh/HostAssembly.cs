@@ -64,7 +64,7 @@ internal sealed class HostAssembly
             AddKeysToAgent = s.AddKeysToAgent.Or(default),
             UserKnownHostsFiles = _paths.UserKnownHosts(),
             GlobalKnownHostsFiles = _paths.GlobalKnownHosts(),
-            KnownHostsCommand = KnownHostsCommand(),
+            KnownHostsCommand = s.KnownHostsCommand.Given is { Value: { } command, Source: var at } ? new(command, at) : null,
             RevokedHostKeys = _paths.RevokedHostKeys(),
             StrictHostKeyChecking = s.StrictHostKeyChecking.Or(HostKeyChecking.Ask),
             HashKnownHosts = s.HashKnownHosts.Or(false),
@@ -131,6 +131,8 @@ internal sealed class HostAssembly
                 : null,
         };
         config = config with { UpdateHostKeys = Updates(config) };
+        // Its words are replaced when it runs; that they can be is known now.
+        _ = config.KnownHostsWords(token => "fHIKt".Contains(token, StringComparison.Ordinal) ? "" : null);
         _notes.AddRange(s.Ignored.Select(ignored => $"{ignored.Value.Source}: {ignored.Key} has no effect: {ignored.Value.Value}"));
         return config with { Notes = [.. _notes], Warnings = [.. s.Warnings.Distinct(StringComparer.Ordinal)] };
     }
@@ -154,15 +156,6 @@ internal sealed class HostAssembly
         bool canAsk = (config.ControlPersist is null || config.ControlPath is null) && config.Command is null
             && config.RequestTty != RequestTty.No && config.LogLevel >= LogVerbosity.Info;
         return wanted == UpdateHostKeys.Ask && !canAsk ? UpdateHostKeys.No : wanted;
-    }
-
-    /// <summary>Its words are replaced when it runs; that they can be is known now.</summary>
-    private Sourced<string>? KnownHostsCommand()
-    {
-        if (_written.KnownHostsCommand.Given is not { Value: { } command, Source: var source })
-            return null;
-        _ = _tokens.ExpandAll(command, source, token => "fHIKt".Contains(token, StringComparison.Ordinal) ? "" : null);
-        return new(command, source);
     }
 
     private ImmutableArray<JumpHost> Jumps()

@@ -50,7 +50,7 @@ internal sealed record HostConfig
     /// <summary>Whether names are hashed when they are added to known_hosts. Default no.</summary>
     public bool HashKnownHosts { get; init; }
 
-    /// <summary>Prints host keys to add to those of the files, a command whose words may hold tokens (%H, %I, %t, %f, %K besides the usual ones); null for none.</summary>
+    /// <summary>The program that prints host keys to add to those of the files, its tokens left: <see cref="KnownHostsWords"/>; null for none.</summary>
     public Sourced<string>? KnownHostsCommand { get; init; }
 
     /// <summary>Files of keys that are never trusted, revocation lists or public keys. Default none.</summary>
@@ -256,4 +256,14 @@ internal sealed record HostConfig
 
     /// <summary>Configuration files that were read, in order.</summary>
     public ImmutableArray<string> Files { get; init; } = [];
+
+    /// <summary>The words of <see cref="KnownHostsCommand"/> for one question; the first is the program. Empty without such a command.</summary>
+    /// <param name="token">The tokens of the question (%H, %I, %t, %f, %K); null for another one.</param>
+    /// <exception cref="ConfigException">A token or variable is unknown.</exception>
+    public IReadOnlyList<string> KnownHostsWords(Func<char, string?> token)
+    {
+        if (KnownHostsCommand is not (var command, var source))
+            return [];
+        return [.. ConfigLine.Split(command, source, hasComment: false).Select((word, at) => at == 0 ? word : Tokens.ExpandAll(word, source, token))];
+    }
 }

@@ -119,7 +119,15 @@ public sealed class HostValueTests
             "KnownHostsCommand /bin/keys %H %t", "HostKeyAlias ALIAS", "User %u.%L");
         Assert.Equal("nc \"h\" 22 joe.here h alias % # all", config.ProxyCommand);
         Assert.Equal(("echo NONE joe 'h'", "psql -h h", "/bin/keys %H %t"), (config.LocalCommand, config.Command, config.KnownHostsCommand?.Value));
-        Assert.Equal("h: key", config.Tokens.Expand("%n: %K", ConfigSource.Default, more: token => token == 'K' ? "key" : null));
+    }
+
+    [Fact]
+    public void The_words_of_KnownHostsCommand_get_the_tokens_of_the_question_and_of_the_connection()
+    {
+        HostConfig config = Resolve("KnownHostsCommand /bin/%keys '%H %n' ${RUN} #%t");
+        Assert.Equal(
+            ["/bin/%keys", "[h]:22 h", "/run/joe", "#ssh-rsa"], config.KnownHostsWords(token => token switch { 'H' => "[h]:22", 't' => "ssh-rsa", _ => null }));
+        Assert.Empty(Resolve().KnownHostsWords(_ => null));
     }
 
     [Fact]

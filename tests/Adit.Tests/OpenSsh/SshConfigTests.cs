@@ -19,6 +19,9 @@ public sealed class SshConfigTests : IDisposable
         Home = Path.Join(_folder.Path, "home"),
         HostName = "here.example.com",
         Variable = name => name switch { "KEYS" => "/keys", "SSH_AUTH_SOCK" => "/run/agent", "OTHER_AGENT" => "/run/other", _ => null },
+
+        // What a mutated Match exec says must never run.
+        Machine = new() { Succeeds = _ => false, CanonicalName = (_, _) => null },
     };
 
     public void Dispose() => _folder.Dispose();
