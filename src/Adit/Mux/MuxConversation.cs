@@ -224,7 +224,9 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
         await using (dialed.Duplex.ConfigureAwait(false))
         {
             await socket.WriteAsync(new SessionOpened(request.RequestId, master.NextSession()), cancellationToken).ConfigureAwait(false);
-            await new DuplexRelay(stdio, dialed.Duplex).RunAsync(cancellationToken).ConfigureAwait(false);
+            RelayResult result = await new DuplexRelay(stdio, dialed.Duplex).RunAsync(cancellationToken).ConfigureAwait(false);
+            if (result.Error is { } error)
+                master.Log($"mux: a stdio forward to {Printable.Text(request.Host)} broke: {error.Message}");
         }
 
         return true;

@@ -123,12 +123,14 @@ public sealed class MuxMasterTests : IAsyncLifetime
         Assert.Equal("no channels\n", await client.DescribeChannelsAsync(default).TestTime());
     }
 
-    [Fact]
-    public async Task A_stdio_forward_carries_both_directions_and_ends_with_both()
+    [Theory]
+    [InlineData("db:5432")]
+    [InlineData("/run/db.sock")]
+    public async Task A_stdio_forward_carries_both_directions_and_ends_with_both(string target)
     {
         using MuxClient client = await ConnectAsync();
         using var streams = new Streams();
-        Task forward = client.ForwardStdioAsync(Endpoint.Tcp("db", 5432), streams.Input.ClientSafePipeHandle, streams.Output.ClientSafePipeHandle, default);
+        Task forward = client.ForwardStdioAsync(Endpoint.Parse(target), streams.Input.ClientSafePipeHandle, streams.Output.ClientSafePipeHandle, default);
         using Socket far = await Task.Run(_target.Dialed.Take).TestTime();
         streams.CloseLocal();
 
@@ -140,7 +142,7 @@ public sealed class MuxMasterTests : IAsyncLifetime
         using var reader = new StreamReader(streams.Output);
         Assert.Equal("answer", await reader.ReadToEndAsync().TestTime());
         await forward.TestTime();
-        Assert.Equal(["dial db:5432"], _target.Asked);
+        Assert.Equal([$"dial {target}"], _target.Asked);
     }
 
     [Fact]
