@@ -52,10 +52,14 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
         _errors = options.ReceiveErrors ? new(_sync, options.ContinueInline) : null;
         LocalId = localId;
         Type = type;
+        Description = options.Description;
     }
 
     /// <summary>The channel type, such as <c>direct-tcpip</c>.</summary>
     public string Type { get; }
+
+    /// <summary>As <see cref="ChannelOptions.Description"/> says.</summary>
+    public string? Description { get; }
 
     internal uint LocalId { get; }
 
@@ -186,6 +190,25 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
             if (_state.CloseReceived)
                 return Task.CompletedTask;
             return _failure is { } failure ? Task.FromException(failure) : (_closed ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+
+    /// <summary>Where the channel stands.</summary>
+    public ChannelStatus Status()
+    {
+        lock (_sync)
+        {
+            return new()
+            {
+                Number = (int)LocalId,
+                RemoteNumber = IsOpen ? RemoteId : null,
+                Type = Type,
+                Description = Description,
+                Unsent = _unsent.Length,
+                Unread = _data.Unread + (_errors?.Unread ?? 0),
+                OutputEnded = _state.EofRequested || _state.CloseRequested,
+                InputEnded = _state.InputEnded,
+            };
         }
     }
 

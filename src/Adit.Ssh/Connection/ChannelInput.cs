@@ -19,6 +19,9 @@ internal sealed class ChannelInput(Lock sync, bool continueInline)
     /// <summary>Something was dropped that nobody had read.</summary>
     public bool IsLost { get; private set; }
 
+    /// <summary>Bytes that were received and not handed out.</summary>
+    public long Unread => _received.Length;
+
     /// <summary>Gives back the memory that was read last. The bytes that the peer may be credited.</summary>
     public int Release()
     {

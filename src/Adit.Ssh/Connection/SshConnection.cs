@@ -48,6 +48,9 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
     /// <summary>Channels that are open or being opened.</summary>
     public int ChannelCount => _channels.Count;
 
+    /// <summary>Where each channel stands at this moment, by their numbers.</summary>
+    public IReadOnlyList<ChannelStatus> Channels() => [.. _channels.All.Select(static channel => channel.Status())];
+
     /// <summary>Key exchanges done so far, the first one included.</summary>
     public int KeyExchanges => _kex.Completed;
 

@@ -3,7 +3,6 @@ using System.Text;
 using Adit.Interop.Tests.Peers;
 using Adit.Sessions;
 using Adit.Ssh;
-using Adit.Ssh.Auth;
 using Adit.Ssh.Connection;
 using Adit.Tests.Shared;
 using Xunit.Abstractions;
@@ -114,28 +113,6 @@ public sealed class SessionTests(ITestOutputHelper output) : SessionTest(output)
         if (TestUser.IsRoot)
             await silent.Writer.CompleteAsync();
         Assert.Equal(TestUser.IsRoot ? null : "TERM", (await running.WithinAsync("the session should end")).Signal);
-    }
-
-    [RootFact]
-    public async Task A_signal_ends_the_command_on_Dropbear()
-    {
-        var dropbear = await DropbearPeer.StartAsync();
-        Own(dropbear, () => dropbear.Log);
-        var connection = Own(await SshClient.ConnectAsync(await DialAsync(dropbear.Port), new()
-        {
-            User = DropbearPeer.User,
-            VerifyHostKey = static (_, _) => default,
-            Authentication = [new PublicKeyMethod([await PrivateKeyAsync(await SshClientFiles.UserKeyAsync())])],
-        }));
-        await using var session = await ClientSession.OpenAsync(connection, Command("echo ready; exec sleep 1000"));
-        var stdout = new Pipe();
-        var running = session.RunAsync(new(null, stdout.Writer.AsStream(), Stream.Null));
-        await stdout.Reader.ReadAsync().AsTask().WithinAsync("the command should start");
-
-        session.Signal("TERM");
-
-        var result = await running.WithinAsync("the session should end", () => dropbear.Log);
-        Assert.Equal(("TERM", 255), (result.Signal, result.ExitCode));
     }
 
     [Fact]
