@@ -18,8 +18,7 @@ internal sealed class SessionRun
     private const int StandardOutput = 1;
     private const int StandardError = 2;
 
-    // Of the process, which ends it.
-    private static readonly SafeFileHandle OwnTerminal = new(StandardInput, ownsHandle: false);
+    private static readonly SafeFileHandle Input = new(StandardInput, ownsHandle: false);
 
     private TerminalMode? _mode;
 
@@ -45,14 +44,7 @@ internal sealed class SessionRun
     public required Action<string> Notice { get; init; }
 
     /// <summary>Whether standard input is a terminal.</summary>
-    public static bool InputIsTerminal
-    {
-        get
-        {
-            using var input = new SafeFileHandle(StandardInput, ownsHandle: false);
-            return TerminalDevice.Settings(input) is not null;
-        }
-    }
+    public static bool InputIsTerminal => TerminalDevice.Settings(Input) is not null;
 
     /// <summary>Opens the session and runs it to its end.</summary>
     /// <exception cref="SshException">The server refused it, or the connection ended before it began.</exception>
@@ -65,23 +57,23 @@ internal sealed class SessionRun
         await using ClientSession session = await ClientSession.OpenAsync(connection, wanted ? Options with { Terminal = Describe() } : Options, cancellationToken);
         if (wanted && !session.HasTerminal)
             Notice("the server gives no terminal (PTY allocation request failed)");
-        using DescriptorStream input = DescriptorStream.Reader(OwnTerminal);
+        using DescriptorStream input = DescriptorStream.Reader(Input);
         using var outputHandle = new SafeFileHandle(StandardOutput, ownsHandle: false);
         using var errorHandle = new SafeFileHandle(StandardError, ownsHandle: false);
         using DescriptorStream output = DescriptorStream.Writer(outputHandle);
         using DescriptorStream error = DescriptorStream.Writer(errorHandle);
-        void OnResize() => session.Resize(TerminalDevice.Size(OwnTerminal));
+        void OnResize() => session.Resize(TerminalDevice.Size(Input));
         using PosixSignalRegistration? resized = session.HasTerminal ? PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => OnResize()) : null;
         try
         {
             if (session.HasTerminal)
             {
                 TerminalMode.Continued += OnResize;
-                _mode = TerminalMode.Enter(OwnTerminal, TerminalDevice.When.Drained, static settings => settings.Raw());
+                _mode = TerminalMode.Enter(Input, TerminalDevice.When.Drained, static settings => settings.Raw());
                 OnResize(); // it may have changed while the session was opened
             }
 
-            return await session.RunAsync(new(Input(session, input), output, error), cancellationToken);
+            return await session.RunAsync(new(Typed(session, input), output, error), cancellationToken);
         }
         finally
         {
@@ -93,7 +85,7 @@ internal sealed class SessionRun
     /// <summary>The terminal as it was before the session, until the returned mode is disposed; null where there is none.</summary>
     public TerminalMode? Pause() => _mode?.Pause();
 
-    private Stream? Input(ClientSession session, DescriptorStream input)
+    private Stream? Typed(ClientSession session, DescriptorStream input)
     {
         if (InputIsNull)
             return null;
@@ -105,8 +97,8 @@ internal sealed class SessionRun
     private SessionTerminal Describe() => new()
     {
         Term = Term,
-        Size = TerminalDevice.Size(OwnTerminal),
-        Modes = TerminalDevice.Settings(OwnTerminal)?.Modes() ?? [],
+        Size = TerminalDevice.Size(Input),
+        Modes = TerminalDevice.Settings(Input)?.Modes() ?? [],
         IsRequired = Terminal is TerminalDecision.Required,
     };
 }
