@@ -102,16 +102,17 @@ internal sealed class GatewayServer : IAsyncDisposable
     /// <summary>A gateway that does not listen, for one connection that somebody else accepted.</summary>
     public static GatewayServer Create(Func<GatewayConfiguration> load, IGatewayEvents events, TimeProvider time) => new(load, load(), events, time);
 
-    /// <summary>Serves one connection until it is over.</summary>
-    public async Task ServeAsync(Duplex stream, ConnectionOrigin origin, Endpoint local)
+    /// <summary>Serves one connection until it is over. False when nobody got in.</summary>
+    public async Task<bool> ServeAsync(Duplex stream, ConnectionOrigin origin, Endpoint local)
     {
         long id = Interlocked.Increment(ref _lastId);
         var connection = new GatewayConnection(this, id, stream, origin, local);
         _connections[id] = connection;
         Task housekeeping = _listeners.Count == 0 ? HousekeepAsync() : Task.CompletedTask;
+        bool cameIn;
         try
         {
-            await connection.RunAsync(_ending.Token).ConfigureAwait(false);
+            cameIn = await connection.RunAsync(_ending.Token).ConfigureAwait(false);
         }
         finally
         {
@@ -121,6 +122,7 @@ internal sealed class GatewayServer : IAsyncDisposable
         if (_listeners.Count == 0)
             await _ending.CancelAsync().ConfigureAwait(false);
         await housekeeping.ConfigureAwait(false);
+        return cameIn;
     }
 
     /// <summary>
