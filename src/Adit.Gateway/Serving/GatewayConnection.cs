@@ -122,8 +122,8 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     /// <summary>Serves it in the background.</summary>
     public void Start(Action onGone, CancellationToken ending) => _ = RunToEndAsync(onGone, ending);
 
-    /// <summary>Serves it until it is over. Never throws.</summary>
-    public async Task RunAsync(CancellationToken ending)
+    /// <summary>Serves it until it is over. False when nobody got in; never throws.</summary>
+    public async Task<bool> RunAsync(CancellationToken ending)
     {
         SshClosedException? closed = null;
         try
@@ -156,6 +156,8 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
         {
             _gone.SetResult();
         }
+
+        return Grant is not null;
     }
 
     /// <summary>Gives back what is left when the connection is over; <see cref="RunAsync"/> does it.</summary>

@@ -1,3 +1,5 @@
+using Adit.OpenSsh;
+
 namespace Adit.Mux;
 
 /// <summary>What is at the control path.</summary>
@@ -37,14 +39,14 @@ internal static class ControlSharing
 {
     /// <summary>Decides. Only for a login: <c>-O</c> is a client whatever the mode.</summary>
     /// <remarks>One thing is kinder than ssh: with <c>yes</c> and <c>ask</c> too, a dead socket is replaced and not in the way.</remarks>
-    internal static ControlRole Decide(ControlMasterMode mode, ControlSocketState state) => (mode, state) switch
+    internal static ControlRole Decide(ControlMaster mode, ControlSocketState state) => (mode, state) switch
     {
-        (ControlMasterMode.No or ControlMasterMode.Auto or ControlMasterMode.AutoAsk, ControlSocketState.Live) => ControlRole.Client,
-        (ControlMasterMode.No, _) => ControlRole.Plain,
+        (ControlMaster.No or ControlMaster.Auto or ControlMaster.AutoAsk, ControlSocketState.Live) => ControlRole.Client,
+        (ControlMaster.No, _) => ControlRole.Plain,
         (_, ControlSocketState.Absent or ControlSocketState.Dead) => ControlRole.Master,
         _ => ControlRole.PlainSincePathIsTaken,
     };
 
     /// <summary>Whether a master of this mode confirms what its clients want.</summary>
-    internal static bool Confirms(ControlMasterMode mode) => mode is ControlMasterMode.Ask or ControlMasterMode.AutoAsk;
+    internal static bool Confirms(ControlMaster mode) => mode is ControlMaster.Ask or ControlMaster.AutoAsk;
 }

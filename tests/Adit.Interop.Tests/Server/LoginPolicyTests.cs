@@ -171,6 +171,16 @@ public sealed class LoginPolicyTests(ITestOutputHelper output) : PolicyTest(outp
         await AssertDeniedAsync(client);
     }
 
+    [Fact]
+    public async Task A_long_banner_is_shown_too()
+    {
+        var banner = Path.Combine(RunFolder.Create("banner"), "text");
+        await File.WriteAllTextAsync(banner, string.Concat(Enumerable.Repeat("Mind your head.\n", 6250)) + "The end of it.\n");
+        var server = await StartServerAsync($"Banner {banner}");
+
+        await (await StartSshAsync(server, "-N")).ErrorAsync("^The end of it\\.");
+    }
+
     [Theory]
     [InlineData("key")]
     [InlineData("krl")]

@@ -265,6 +265,18 @@ public class SshServerTests
     }
 
     [Fact]
+    public async Task Whoever_does_not_speak_SSH_is_told_so()
+    {
+        var pair = new StreamPair();
+        Task<SshConnection> accepting = SshServer.AcceptAsync(pair.Right, BothEnds.ServerOptions(new()));
+        await pair.Left.WriteAsync("GET / HTTP/1.1\r\n"u8.ToArray());
+        using var reader = new StreamReader(pair.Left);
+        Assert.StartsWith("SSH-2.0-Adit", await reader.ReadLineAsync().TestTime(), StringComparison.Ordinal);
+        Assert.Equal("Invalid SSH identification string.", await reader.ReadLineAsync().TestTime());
+        Assert.Equal(CloseReason.NotSsh, (await Assert.ThrowsAsync<SshClosedException>(() => accepting).TestTime()).Reason);
+    }
+
+    [Fact]
     public async Task Answers_to_global_requests_leave_in_the_order_of_the_requests()
     {
         var handler = new RecordingHandler();

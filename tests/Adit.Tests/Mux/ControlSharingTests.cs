@@ -1,4 +1,5 @@
 using Adit.Mux;
+using Adit.OpenSsh;
 
 namespace Adit.Tests.Mux;
 
@@ -30,16 +31,16 @@ public sealed class ControlSharingTests
             AutoAsk Foreign PlainSincePathIsTaken
             """;
         string decided = string.Join('\n',
-            from mode in Enum.GetValues<ControlMasterMode>()
+            from mode in Enum.GetValues<ControlMaster>()
             from state in Enum.GetValues<ControlSocketState>()
             select $"{mode,-7} {state,-7} {ControlSharing.Decide(mode, state)}");
         Assert.Equal(expected, decided);
     }
 
     [Theory]
-    [InlineData((int)ControlMasterMode.Ask, true)]
-    [InlineData((int)ControlMasterMode.AutoAsk, true)]
-    [InlineData((int)ControlMasterMode.Yes, false)]
-    [InlineData((int)ControlMasterMode.Auto, false)]
-    public void Only_the_asking_modes_confirm(int mode, bool confirms) => Assert.Equal(confirms, ControlSharing.Confirms((ControlMasterMode)mode));
+    [InlineData((int)ControlMaster.Ask, true)]
+    [InlineData((int)ControlMaster.AutoAsk, true)]
+    [InlineData((int)ControlMaster.Yes, false)]
+    [InlineData((int)ControlMaster.Auto, false)]
+    public void Only_the_asking_modes_confirm(int mode, bool confirms) => Assert.Equal(confirms, ControlSharing.Confirms((ControlMaster)mode));
 }
