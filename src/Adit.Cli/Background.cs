@@ -14,31 +14,42 @@ namespace Adit.Cli;
 internal sealed partial class Background : IDisposable
 {
     private const string Mark = "ADIT_BACKGROUND";
+    private const string MasterMark = ":master";
 
     private readonly Socket _waiter;
+    private volatile bool _isReady;
 
-    private Background(Socket waiter) => _waiter = waiter;
+    private Background(Socket waiter, bool isMaster)
+    {
+        _waiter = waiter;
+        IsMaster = isMaster;
+    }
+
+    /// <summary>Whether this process does nothing but share its connection (ControlPersist), whatever its arguments ask for.</summary>
+    public bool IsMaster { get; }
 
     /// <summary>This process's part where it is the one that goes on; null where it is not.</summary>
     public static Background? Child { get; } = Connect();
 
     /// <summary>Starts this command again as the process that goes on, and waits until it is ready. Its exit code, if it ends before; else zero.</summary>
     /// <param name="args">The arguments of this process.</param>
-    /// <param name="what">What goes on, in words.</param>
-    public static async Task<int> StartAsync(IReadOnlyList<string> args, string what)
+    /// <param name="what">What goes on, in words; null to say nothing.</param>
+    /// <param name="isMaster">See <see cref="IsMaster"/>.</param>
+    public static async Task<int> StartAsync(IReadOnlyList<string> args, string? what, bool isMaster = false)
     {
         string name = $"\0adit-{Guid.NewGuid():N}";
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(name));
         listener.Listen(1);
         var start = new ProcessStartInfo(Environment.ProcessPath!, args) { UseShellExecute = false, RedirectStandardInput = true };
-        start.Environment[Mark] = name[1..];
+        start.Environment[Mark] = name[1..] + (isMaster ? MasterMark : string.Empty);
         using Process child = Process.Start(start)!;
         child.StandardInput.Close();
         Task exited = child.WaitForExitAsync();
         if (await IsReadyAsync(listener, child.Id, exited))
         {
-            await Console.Error.WriteLineAsync($"adit: {what} in the background as process {child.Id}");
+            if (what is not null)
+                await Console.Error.WriteLineAsync($"adit: {what} in the background as process {child.Id}");
             return 0;
         }
 
@@ -53,6 +64,7 @@ internal sealed partial class Background : IDisposable
         if (OperatingSystem.IsWindows())
             return;
         _ = LinuxCalls.BeginSession();
+        _isReady = true;
         _waiter.Send("r"u8);
         if (keepStandardOutput)
             return;
@@ -61,8 +73,8 @@ internal sealed partial class Background : IDisposable
         _ = Duplicate(nothing, 2);
     }
 
-    /// <summary>Completes when the process that waits is gone before this one was ready.</summary>
-    public async Task WaiterGoneAsync(CancellationToken cancellationToken)
+    /// <summary>Calls back if the process that waits is gone before this one is ready.</summary>
+    public async Task WatchWaiterAsync(Action gone, CancellationToken cancellationToken)
     {
         try
         {
@@ -72,6 +84,13 @@ internal sealed partial class Background : IDisposable
         {
             // As good as an end.
         }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        if (!_isReady)
+            gone();
     }
 
     public void Dispose() => _waiter.Dispose();
@@ -98,9 +117,10 @@ internal sealed partial class Background : IDisposable
 
         // Not for the commands that this process starts.
         Environment.SetEnvironmentVariable(Mark, null);
+        bool isMaster = name.EndsWith(MasterMark, StringComparison.Ordinal);
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        socket.Connect(new UnixDomainSocketEndPoint("\0" + name));
-        return new(socket);
+        socket.Connect(new UnixDomainSocketEndPoint("\0" + (isMaster ? name[..^MasterMark.Length] : name)));
+        return new(socket, isMaster);
     }
 
     [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)]

@@ -8,8 +8,6 @@ internal static class NotYetServed
     /// <summary>Each line goes when its feature comes.</summary>
     private static readonly (Func<SshCommandLine, HostConfig, bool> IsAskedFor, string Message)[] Features =
     [
-        ((line, _) => line.Request is CommandLineRequest.Control, "shared connections are not served yet: leave -O out"),
-        ((_, config) => config.SessionType != SessionType.None, "sessions are not served yet: add -N"),
         ((_, config) => config.KnownHostsCommand is not null, "KnownHostsCommand applies to this destination, and is not served yet"),
         ((_, config) => !config.RevokedHostKeys.IsEmpty, "RevokedHostKeys applies to this destination, and is not served yet"),
         ((_, config) => config.CheckHostIp, "CheckHostIP applies to this destination, and is not served yet"),

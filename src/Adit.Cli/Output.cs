@@ -11,7 +11,7 @@ namespace Adit.Cli;
 internal sealed class Output : ILogger, ITunnelEvents, IDisposable
 {
     private readonly TextWriter _writer;
-    private readonly LogVerbosity _level;
+    private volatile LogVerbosity _level;
     private readonly Lock _sync = new();
 
     public Output(TextWriter writer, LogVerbosity level)
@@ -19,6 +19,13 @@ internal sealed class Output : ILogger, ITunnelEvents, IDisposable
         _writer = writer;
         _level = level;
     }
+
+    /// <summary>Whether it goes to a terminal.</summary>
+    public bool IsTerminal => _writer == Console.Error && !Console.IsErrorRedirected;
+
+    /// <summary>Says one level more, or less, within the levels that there are.</summary>
+    public LogVerbosity ChangeLevel(bool more) =>
+        _level = (LogVerbosity)Math.Clamp((int)_level + (more ? 1 : -1), (int)LogVerbosity.Quiet, (int)LogVerbosity.Debug3);
 
     /// <summary>An error: said even with <c>-q</c>, since the exit code alone explains nothing.</summary>
     public void Error(string message) => Write($"adit: {message}");

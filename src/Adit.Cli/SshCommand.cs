@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Adit.Mux;
 using Adit.OpenSsh;
 using Adit.Relay;
 using Adit.Ssh;
@@ -35,11 +37,9 @@ internal static class SshCommand
 
         using (output)
         {
-            if (config.ForkAfterAuthentication && Background.Child is null)
-                return await Background.StartAsync(args, $"the connection to {config.Alias} goes on");
-            foreach (string warning in config.Warnings)
+            foreach (string warning in Background.Child is null ? config.Warnings : [])
                 output.Notice($"warning: {warning}");
-            return await RunUntilStoppedAsync(line, config, output);
+            return await RunUntilStoppedAsync(args, line, config, output);
         }
     }
 
@@ -58,7 +58,52 @@ internal static class SshCommand
         _ => null,
     };
 
-    private static async Task<int> RunUntilStoppedAsync(SshCommandLine line, HostConfig config, Output output)
+    private static async Task<int> RunAsync(IReadOnlyList<string> args, SshCommandLine line, HostConfig config, Output output, CancellationToken stop)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            if (line.Request is CommandLineRequest.Control)
+                return await ControlCommand.RunAsync(line, config, stop);
+            if (Background.Child is null && await ShareAsync(args, config, output, stop) is { } shared)
+                return shared;
+        }
+
+        return config.ForkAfterAuthentication && Background.Child is null
+            ? await Background.StartAsync(args, $"the connection to {config.Alias} goes on")
+            : await new TunnelRun(line, config, output).RunAsync(stop);
+    }
+
+    // ssh_config(5): ControlMaster, ControlPath, ControlPersist. The exit code, if a master did it; null where none is to.
+    [SupportedOSPlatform("linux")]
+    private static async Task<int?> ShareAsync(IReadOnlyList<string> args, HostConfig config, Output output, CancellationToken stop)
+    {
+        if (config.ControlPath is not { } path)
+            return null;
+        ControlRole role = ControlSharing.Decide(config.ControlMaster, ControlSocketFile.Look(path));
+        if (role is ControlRole.Master && config.ControlPersist is not null && config.SessionType is not SessionType.None)
+        {
+            // The master is a process of its own, which outlives this one for as long as that says.
+            int failed = await Background.StartAsync(args, null, isMaster: true);
+            if (failed != 0)
+                return failed;
+            role = ControlRole.Client;
+        }
+
+        if (role is not ControlRole.Client)
+            return null;
+        try
+        {
+            using MuxClient master = await MuxClient.ConnectAsync(path, stop);
+            return await new SharedRun(config, output).RunAsync(master, stop);
+        }
+        catch (MuxException e) when (config.ControlMaster is not ControlMaster.No)
+        {
+            output.Debug($"the connection is not shared: {e.Message}");
+            return null;
+        }
+    }
+
+    private static async Task<int> RunUntilStoppedAsync(IReadOnlyList<string> args, SshCommandLine line, HostConfig config, Output output)
     {
         using var stop = new CancellationTokenSource();
         PosixSignal? ended = null;
@@ -72,9 +117,11 @@ internal static class SshCommand
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
+        using var watching = new CancellationTokenSource();
+        Task watch = Background.Child?.WatchWaiterAsync(stop.Cancel, watching.Token) ?? Task.CompletedTask;
         try
         {
-            return await new TunnelRun(line, config, output).RunAsync(stop.Token);
+            return await RunAsync(args, line, config, output, stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -85,6 +132,11 @@ internal static class SshCommand
         {
             output.Error($"{config.Alias}: {Printable.Text(e.Message)}");
             return Failed;
+        }
+        finally
+        {
+            await watching.CancelAsync();
+            await watch;
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
@@ -13,6 +15,10 @@ internal static partial class TerminalJob
         int parent = ParentId();
         return SessionOf(parent) != SessionOf(0) || GroupOf(parent) == GroupOf(0);
     }
+
+    /// <summary>Starts what continues this process when its shell has noticed that it is stopped.</summary>
+    public static Process ContinueSoon() => Process.Start(new ProcessStartInfo(
+        "/bin/sh", ["-c", string.Create(CultureInfo.InvariantCulture, $"sleep 0.3; kill -CONT {Environment.ProcessId}")]) { UseShellExecute = false })!;
 
     [LibraryImport("libc", EntryPoint = "getppid")]
     private static partial int ParentId();

@@ -1,5 +1,7 @@
 using System.Globalization;
+using Adit.Cli.Sessions;
 using Adit.Client;
+using Adit.Mux;
 using Adit.OpenSsh;
 using Adit.Relay;
 using Adit.Ssh;
@@ -32,8 +34,35 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
             return Failed;
         if (config.LocalCommand is { } command)
             output.Debug($"LocalCommand returned {await LocalCommand.RunAsync(command, stop)}");
-        Background.Child?.Ready(keepStandardOutput: config.SessionType != SessionType.None);
-        return config.StdioForward is { } target ? await PassAsync(tunnel, target, stop) : await HoldAsync(tunnel, stop);
+        await using MuxMaster? master = MasterOf(tunnel);
+        bool isMasterAlone = Background.Child is { IsMaster: true };
+        bool hasSession = config.SessionType is not SessionType.None && !isMasterAlone;
+        Background.Child?.Ready(keepStandardOutput: hasSession);
+        return isMasterAlone ? await HoldAsync(tunnel, stop)
+            : config.StdioForward is { } target ? await PassAsync(tunnel, target, stop)
+            : hasSession && !OperatingSystem.IsWindows() ? await new TunnelSession(tunnel, config, output).RunAsync(stop)
+            : await HoldAsync(tunnel, stop);
+    }
+
+    private MuxMaster? MasterOf(Tunnel tunnel)
+    {
+        if (config.ControlPath is not { } path || config.ControlMaster is ControlMaster.No || !OperatingSystem.IsLinux())
+            return null;
+        try
+        {
+            return MuxMaster.Listen(path, new TunnelSharing(tunnel, config), new()
+            {
+                Name = config.Alias,
+                Confirm = ControlSharing.Confirms(config.ControlMaster) ? (question, token) => Prompt.YesNoAsync($"{question} (yes/no) ", "yes", token) : null,
+                Log = output.Debug,
+            });
+        }
+        catch (MuxException e)
+        {
+            // As ssh: the connection is of use without being shared.
+            output.Notice($"{e.Message}; this connection is not shared");
+            return null;
+        }
     }
 
     private HostConfig ResolveHop(JumpHost hop)
@@ -50,7 +79,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
     {
         Reconnect = config.Reconnect,
         Patience = config.ReconnectWait,
-        IdleTimeout = config.IdleTimeout,
+        IdleTimeout = Background.Child is { IsMaster: true } && config.ControlPersist is { } persist && persist != Timeout.InfiniteTimeSpan ? persist : config.IdleTimeout,
         Lifetime = config.Lifetime,
         AddressFamily = config.AddressFamily,
         UnixMode = (UnixFileMode)(0b110_110_110 & ~config.StreamLocalBindMask),
@@ -83,7 +112,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         }
 
         // With nothing else to do, a tunnel without a forward is of no use to anybody.
-        return all.Length == 0 || tunnel.Forwards.Count > 0 || config.SessionType != SessionType.None;
+        return all.Length == 0 || tunnel.Forwards.Count > 0 || config.SessionType is not SessionType.None;
     }
 
     private void Tell(Tunnel tunnel, TunnelForward forward)

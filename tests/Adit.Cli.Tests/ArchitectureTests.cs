@@ -24,7 +24,7 @@ public partial class ArchitectureTests
         ["SshLegs"] = ["Relay", "Ssh"],
         ["Socks"] = ["Relay"],
         ["OpenSsh"] = ["Relay", "Ssh"],
-        ["Client"] = ["OpenSsh", "SshLegs", "Socks", "Relay", "Ssh"],
+        ["Client"] = ["Mux", "Sessions", "OpenSsh", "SshLegs", "Socks", "Relay", "Ssh"],
         ["Sessions"] = ["Relay", "Ssh", "OpenSsh"],
         ["Mux"] = ["OpenSsh", "SshLegs", "Relay", "Ssh"],
     };

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Adit.Sessions;
@@ -45,6 +46,10 @@ internal sealed class SessionRun
 
     /// <summary>Whether standard input is a terminal.</summary>
     public static bool InputIsTerminal => TerminalDevice.Settings(Input) is not null;
+
+    /// <summary>The variables of this process.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> Variables() => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+        .Select(static entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value ?? string.Empty));
 
     /// <summary>Opens the session and runs it to its end.</summary>
     /// <exception cref="SshException">The server refused it, or the connection ended before it began.</exception>

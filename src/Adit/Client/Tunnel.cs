@@ -15,6 +15,7 @@ namespace Adit.Client;
 internal sealed class Tunnel : IAsyncDisposable
 {
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(50);
 
     // The clock on the wall runs on while the machine sleeps, and the other one stands still.
     private static readonly TimeSpan Slept = TimeSpan.FromSeconds(5);
@@ -131,6 +132,13 @@ internal sealed class Tunnel : IAsyncDisposable
 
         foreach (TunnelForward forward in all)
             await forward.StopListeningAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Completes when nothing goes through the tunnel any more, or it has ended.</summary>
+    public async Task UnusedAsync(CancellationToken cancellationToken)
+    {
+        while (IsUsed && !Ended.IsCompleted)
+            await Task.Delay(Glance, _options.Time, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Ends the tunnel for a reason.</summary>
@@ -287,7 +295,7 @@ internal sealed class Tunnel : IAsyncDisposable
                 if (now - wall - _options.Time.GetElapsedTime(clock) > Slept)
                     _probe = true;
                 (wall, clock) = (now, _options.Time.GetTimestamp());
-                if (_link.Current is { Connection.ChannelCount: > 0 } || Connections() > 0)
+                if (IsUsed)
                     usedAt = now;
                 if (_options.Lifetime is { } lifetime && now - Since >= lifetime)
                     End(CloseReason.Expired, $"the tunnel is {lifetime.TotalSeconds:0} s old, as old as it may get (AditLifetime)");
@@ -307,10 +315,15 @@ internal sealed class Tunnel : IAsyncDisposable
         }
     }
 
-    private int Connections()
+    private bool IsUsed
     {
-        lock (_sync)
-            return _forwards.Sum(static forward => forward.Connections.Count) + _stopped.Sum(static forward => forward.Connections.Count);
+        get
+        {
+            if (_link.Current is { Connection.ChannelCount: > 0 })
+                return true;
+            lock (_sync)
+                return _forwards.Exists(static forward => forward.Connections.Count > 0) || _stopped.Exists(static forward => forward.Connections.Count > 0);
+        }
     }
 
     // After sleep, or with another address, a dead connection would only be noticed at the next keepalive, if there is one.

@@ -95,6 +95,14 @@ internal sealed class MuxClient : IDisposable
         RequireSame(id, Expect<Ok>(await AnswerAsync(cancellationToken).ConfigureAwait(false), "stop listening").RequestId);
     }
 
+    /// <summary>Completes when the master is gone.</summary>
+    /// <exception cref="MuxException">It said something that was not due.</exception>
+    internal async Task WaitForEndAsync(CancellationToken cancellationToken)
+    {
+        if (await ReadAsync(cancellationToken).ConfigureAwait(false) is { } packet)
+            throw Unexpected(packet);
+    }
+
     /// <summary>Tells the master to end (-O exit).</summary>
     /// <exception cref="MuxException">It said no.</exception>
     internal async Task ExitAsync(CancellationToken cancellationToken)

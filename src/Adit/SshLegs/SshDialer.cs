@@ -24,9 +24,10 @@ public sealed class SshDialer : IDialer
         ArgumentNullException.ThrowIfNull(origin);
         try
         {
+            ChannelOptions options = ForRelay with { Description = origin.ToString() };
             Channel channel = target.IsUnix
-                ? await _link.Connection.OpenUnixAsync(target.Path, ForRelay, cancellationToken).ConfigureAwait(false)
-                : await _link.Connection.OpenTcpAsync(target.Host, target.Port, origin.Address, origin.Port, ForRelay, cancellationToken)
+                ? await _link.Connection.OpenUnixAsync(target.Path, options, cancellationToken).ConfigureAwait(false)
+                : await _link.Connection.OpenTcpAsync(target.Host, target.Port, origin.Address, origin.Port, options, cancellationToken)
                     .ConfigureAwait(false);
             return new(new ChannelDuplex(channel), RouteTo(target));
         }

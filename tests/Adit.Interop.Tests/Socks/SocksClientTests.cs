@@ -51,7 +51,7 @@ public sealed class SocksClientTests(ITestOutputHelper output) : SocksTest(outpu
     {
         WebServer web = StartWeb();
         Forward forward = Serve(
-            await LocalListener.BindAsync(ListenSpec.Tcp(0, "127.0.0.1")), PermitRemoteOpen.Parse([$"db.internal:{web.Port}"]));
+            await LocalListener.BindAsync(ListenSpec.Tcp(0, "127.0.0.1")), new PermitRemoteOpen([ForwardPermit.Parse("PermitRemoteOpen", $"db.internal:{web.Port}", mayOmitHost: false)]));
         string proxy = forward.Endpoints[0].ToString();
         Assert.Equal(Page, await ChildProcess.RunAsync(Curl("--socks5-hostname", proxy, $"http://db.internal:{web.Port}/")));
         await using ChildProcess curl = await ChildProcess.StartAsync(Curl("--socks5-hostname", proxy, $"http://other.internal:{web.Port}/"));
