@@ -60,7 +60,7 @@ internal static class GatewayCommand
         GatewayConfiguration first = Load(line);
         if (line is { Request: GatewayRequest.Serve, LogFile: not null, Foreground: false } && Background.Child is null)
             return await Background.StartAsync(["gateway", .. args], "the gateway goes on");
-        using TextWriter? file = line.LogFile is { } path ? new StreamWriter(path, append: true) : null;
+        using TextWriter? file = line.LogFile is { } path ? new StreamWriter(AppendedFile.Open(path)) : null;
         using AuditLog? audit = first.Global.AditAuditLog is { } auditPath ? new AuditLog(auditPath) : null;
         var text = new TextLog(file ?? Console.Error, LevelOf(line, first));
         var events = new GatewayLogs(text, audit);
@@ -78,8 +78,7 @@ internal static class GatewayCommand
         {
             await using GatewayServer one = GatewayServer.Create(Configuration, events, TimeProvider.System);
             (Duplex stream, ConnectionOrigin origin, Endpoint local) = StandardStreams.OpenConnection();
-            await one.ServeAsync(stream, origin, local);
-            return 0;
+            return await one.ServeAsync(stream, origin, local) ? 0 : Failed;
         }
 
         return await ListenAsync(Configuration, first.Global.PidFile, events);
@@ -97,6 +96,7 @@ internal static class GatewayCommand
 
         // Signals come whenever they like: they are taken before anybody can know that it listens.
         GatewayServer? serving = null;
+        PidFile? pid = null;
         bool wantsReload = false;
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnStop);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnStop);
@@ -106,16 +106,31 @@ internal static class GatewayCommand
             Volatile.Write(ref wantsReload, true);
             if (Volatile.Read(ref serving) is { } running)
                 running.Reload();
+            RenewPidFile(Volatile.Read(ref pid), events);
         });
         await using GatewayServer gateway = await GatewayServer.StartAsync(load, events, TimeProvider.System, null, end.Token);
         Volatile.Write(ref serving, gateway);
         if (Volatile.Read(ref wantsReload))
             gateway.Reload();
-        using var pid = PidFile.Write(pidFile);
+        using var written = PidFile.Write(pidFile);
+        Volatile.Write(ref pid, written);
         Background.Child?.Ready();
         await Task.Delay(Timeout.Infinite, drain.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await gateway.DrainAsync(DrainTime, end.Token);
         return 0;
+    }
+
+    // Who removed it before the signal waits for it to be there again: sshd begins anew.
+    private static void RenewPidFile(PidFile? pid, GatewayLogs events)
+    {
+        try
+        {
+            pid?.Renew();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            events.Report(new() { Time = TimeProvider.System.GetUtcNow(), Event = GatewayEventKind.Note, Detail = $"PidFile: {e.Message}" });
+        }
     }
 
     private static LogVerbosity LevelOf(GatewayCommandLine line, GatewayConfiguration configuration) =>

@@ -9,13 +9,10 @@ internal static class NotYetServed
     private static readonly (Func<SshCommandLine, HostConfig, bool> IsAskedFor, string Message)[] Features =
     [
         ((line, _) => line.Request is CommandLineRequest.Control, "shared connections are not served yet: leave -O out"),
-        ((line, _) => line.UsesSystemLog, "the system's log is not served yet: write -E file in place of -y"),
         ((_, config) => config.SessionType != SessionType.None, "sessions are not served yet: add -N"),
-        ((_, config) => config.LocalCommand is not null, "LocalCommand is not served yet"),
         ((_, config) => config.KnownHostsCommand is not null, "KnownHostsCommand applies to this destination, and is not served yet"),
         ((_, config) => !config.RevokedHostKeys.IsEmpty, "RevokedHostKeys applies to this destination, and is not served yet"),
         ((_, config) => config.CheckHostIp, "CheckHostIP applies to this destination, and is not served yet"),
-        ((_, config) => config.BindInterface is not null, "BindInterface (-B) is not served yet: write the address of the interface with -b"),
     ];
 
     /// <exception cref="UsageException">Something of it is asked for.</exception>

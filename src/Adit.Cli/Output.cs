@@ -14,9 +14,9 @@ internal sealed class Output : ILogger, ITunnelEvents, IDisposable
     private readonly LogVerbosity _level;
     private readonly Lock _sync = new();
 
-    public Output(string? file, LogVerbosity level)
+    public Output(TextWriter writer, LogVerbosity level)
     {
-        _writer = file is null ? Console.Error : new StreamWriter(file, append: true) { AutoFlush = true };
+        _writer = writer;
         _level = level;
     }
 

@@ -5,22 +5,40 @@ namespace Adit.Cli;
 /// <summary>The number of this process in a file, while it serves (PidFile).</summary>
 internal sealed class PidFile : IDisposable
 {
+    private readonly Lock _sync = new();
     private readonly string? _path;
+    private bool _isRemoved;
 
     private PidFile(string? path) => _path = path;
 
     /// <exception cref="IOException">It cannot be written.</exception>
     public static PidFile Write(string? path)
     {
-        if (path is not null)
-            File.WriteAllText(path, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
-        return new(path);
+        var file = new PidFile(path);
+        file.Renew();
+        return file;
+    }
+
+    /// <summary>Writes it again.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
+    public void Renew()
+    {
+        lock (_sync)
+        {
+            if (_path is not null && !_isRemoved)
+                File.WriteAllText(_path, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
+        }
     }
 
     /// <summary>Removes it.</summary>
     public void Dispose()
     {
-        if (_path is not null)
-            File.Delete(_path);
+        lock (_sync)
+        {
+            _isRemoved = true;
+            if (_path is not null)
+                File.Delete(_path);
+        }
     }
 }

@@ -42,11 +42,10 @@ internal static class Prompt
         bool hasDisplay = Environment.GetEnvironmentVariable("DISPLAY") is { Length: > 0 } || Environment.GetEnvironmentVariable("WAYLAND_DISPLAY") is { Length: > 0 };
         if (canAskPass && require is ("force" or "prefer"))
             return await RunAskPassAsync(program!, question, cancellationToken);
-        if (Terminal.TryOpen() is { } terminal)
+        if (!OperatingSystem.IsWindows() && Terminal.TryOpen() is { } terminal)
         {
-            // Reading a terminal cannot be interrupted; giving up the wait can. The settings come back either way.
             using (terminal)
-                return await Task.Run(() => terminal.Ask(question, echo), CancellationToken.None).WaitAsync(cancellationToken);
+                return await terminal.AskAsync(question, echo, cancellationToken);
         }
 
         return canAskPass && hasDisplay ? await RunAskPassAsync(program!, question, cancellationToken) : null;

@@ -25,7 +25,7 @@ internal static class SshCommand
             }
 
             config = line.Resolve();
-            output = new Output(line.LogFile, config.LogLevel);
+            output = new Output(WriterOf(line, config), config.LogLevel);
         }
         catch (Exception e) when (e is UsageException or ConfigException or IOException or UnauthorizedAccessException)
         {
@@ -42,6 +42,11 @@ internal static class SshCommand
             return await RunUntilStoppedAsync(line, config, output);
         }
     }
+
+    private static TextWriter WriterOf(SshCommandLine line, HostConfig config) =>
+        line.UsesSystemLog ? new SystemLog(config.SyslogFacility)
+        : line.LogFile is { } file ? new StreamWriter(file, append: true) { AutoFlush = true }
+        : Console.Error;
 
     /// <summary>What needs no connection; null for all else.</summary>
     private static string? Answer(SshCommandLine line) => line.Request switch
@@ -76,7 +81,7 @@ internal static class SshCommand
             output.Notice($"ended by {ended}");
             return Failed;
         }
-        catch (Exception e) when (e is SshException or DialException or FormatException or ConfigException)
+        catch (Exception e) when (e is SshException or IOException or FormatException or ConfigException)
         {
             output.Error($"{config.Alias}: {Printable.Text(e.Message)}");
             return Failed;

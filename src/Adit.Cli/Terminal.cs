@@ -1,37 +1,30 @@
-using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
+using Adit.Sessions;
 
 namespace Adit.Cli;
 
-/// <summary>The terminal of this process, whatever standard input is: termios(3). Disposing it restores its settings.</summary>
-internal sealed partial class Terminal : IDisposable
+/// <summary>The terminal of this process, whatever standard input is. It takes one question at a time.</summary>
+[UnsupportedOSPlatform("windows")]
+internal sealed class Terminal : IDisposable
 {
     private const string Device = "/dev/tty";
     private const int MaxLine = 4096;
 
-    // struct termios begins with four flag words; the third after c_iflag, c_oflag and c_cflag is c_lflag.
-    private const int SettingsSize = 256;
-    private const int FlushThenSet = 2;
-    private const uint Echo = 8;
-
     private readonly FileStream _stream;
-    private readonly byte[] _settings = new byte[SettingsSize];
-    private readonly bool _isTerminal;
+    private readonly DescriptorStream _input;
 
     private Terminal(FileStream stream)
     {
         _stream = stream;
-        _isTerminal = GetSettings(stream.SafeFileHandle, _settings) == 0;
+        _input = DescriptorStream.Reader(stream.SafeFileHandle);
     }
-
-    private static int LocalFlagsOffset => OperatingSystem.IsMacOS() ? 24 : 12;
 
     /// <summary>The terminal, or null when this process has none.</summary>
     public static Terminal? TryOpen()
     {
-        if (OperatingSystem.IsWindows() || !File.Exists(Device))
+        if (!File.Exists(Device))
             return null;
         try
         {
@@ -44,73 +37,52 @@ internal sealed partial class Terminal : IDisposable
     }
 
     /// <summary>Writes the question and reads a line. Null at the end of input.</summary>
-    public byte[]? Ask(string question, bool echo)
+    public async Task<byte[]?> AskAsync(string question, bool echo, CancellationToken cancellationToken)
     {
         // Before the question: who answers it at once is not to be shown, nor thrown away with what was typed ahead.
-        if (!echo)
-            SetEcho(false);
+        TerminalMode? mode = echo
+            ? null
+            : TerminalMode.Enter(_stream.SafeFileHandle, TerminalDevice.When.Flushed, static settings => settings.WithoutEcho());
         try
         {
             _stream.Write(Encoding.UTF8.GetBytes(question));
-            return ReadLine();
+            return await ReadLineAsync(cancellationToken);
         }
         finally
         {
+            mode?.Dispose();
             if (!echo)
-            {
-                SetEcho(true);
                 _stream.Write("\n"u8);
-            }
         }
     }
 
     public void Dispose()
     {
-        if (_isTerminal)
-            SetSettings(_stream.SafeFileHandle, FlushThenSet, _settings);
+        _input.Dispose();
         _stream.Dispose();
     }
 
-    private byte[]? ReadLine()
+    private async Task<byte[]?> ReadLineAsync(CancellationToken cancellationToken)
     {
         byte[] line = new byte[MaxLine];
+        byte[] next = new byte[1];
         try
         {
             int length = 0;
             while (true)
             {
-                int value = _stream.ReadByte();
-                if (value < 0)
+                if (await _input.ReadAsync(next, cancellationToken) == 0)
                     return length == 0 ? null : line[..length];
-                if (value is '\n' or '\r')
+                if (next[0] is (byte)'\n' or (byte)'\r')
                     return line[..length];
                 if (length < line.Length)
-                    line[length++] = (byte)value;
+                    line[length++] = next[0];
             }
         }
         finally
         {
             CryptographicOperations.ZeroMemory(line);
+            CryptographicOperations.ZeroMemory(next);
         }
     }
-
-    private void SetEcho(bool on)
-    {
-        if (!_isTerminal)
-            return;
-        byte[] settings = [.. _settings];
-        if (!on)
-        {
-            Span<byte> flags = settings.AsSpan(LocalFlagsOffset);
-            MemoryMarshal.Write(flags, MemoryMarshal.Read<uint>(flags) & ~Echo);
-        }
-
-        SetSettings(_stream.SafeFileHandle, FlushThenSet, settings);
-    }
-
-    [LibraryImport("libc", EntryPoint = "tcgetattr", SetLastError = true)]
-    private static partial int GetSettings(SafeFileHandle terminal, [Out] byte[] settings);
-
-    [LibraryImport("libc", EntryPoint = "tcsetattr", SetLastError = true)]
-    private static partial int SetSettings(SafeFileHandle terminal, int action, byte[] settings);
 }

@@ -30,6 +30,8 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         output.Debug($"logged in to {config.HostName} as {config.User}; server {info.PeerIdentification}, {info.Kex}, {info.CipherToServer}");
         if (!await OpenForwardsAsync(tunnel, stop))
             return Failed;
+        if (config.LocalCommand is { } command)
+            output.Debug($"LocalCommand returned {await LocalCommand.RunAsync(command, stop)}");
         Background.Child?.Ready(keepStandardOutput: config.SessionType != SessionType.None);
         return config.StdioForward is { } target ? await PassAsync(tunnel, target, stop) : await HoldAsync(tunnel, stop);
     }

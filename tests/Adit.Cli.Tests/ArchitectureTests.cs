@@ -25,6 +25,8 @@ public partial class ArchitectureTests
         ["Socks"] = ["Relay"],
         ["OpenSsh"] = ["Relay", "Ssh"],
         ["Client"] = ["OpenSsh", "SshLegs", "Socks", "Relay", "Ssh"],
+        ["Sessions"] = ["Relay", "Ssh", "OpenSsh"],
+        ["Mux"] = ["OpenSsh", "SshLegs", "Relay", "Ssh"],
     };
 
     private static readonly Dictionary<string, string[]> FarEnd = new(StringComparer.Ordinal)

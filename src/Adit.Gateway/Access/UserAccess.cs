@@ -5,6 +5,7 @@ using Adit.OpenSsh;
 using Adit.Relay;
 using Adit.Ssh;
 using Adit.Ssh.Auth;
+using Adit.Ssh.Connection;
 using Adit.Ssh.Keys;
 
 namespace Adit.Gateway.Access;
@@ -17,7 +18,7 @@ namespace Adit.Gateway.Access;
 /// <param name="settings">The settings for a connection, or for the gateway as a whole.</param>
 internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, GatewaySettings> settings) : ServerAuthenticator
 {
-    private const int MaxBannerLength = 64 * 1024;
+    private const int MaxBannerLength = 128 * 1024;
 
     private GatewaySettings _settings = new();
     private UserEntry? _entry;
@@ -54,6 +55,14 @@ internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, Gatew
             ? new(Lists(passwords: global.AditUsersFile is not null))
             : throw new SshClosedException(CloseReason.AuthenticationFailed, "connections are refused");
     }
+
+    public override UserTerms Terms => new()
+    {
+        KeyAlgorithms = _settings.PubkeyAcceptedAlgorithms,
+        MaxAuthenticationTries = Math.Max(1, _settings.MaxAuthTries),
+        RekeyLimit = _settings.RekeyLimit,
+        KeepAlive = new(_settings.ClientAliveInterval, _settings.ClientAliveCountMax > 0 ? _settings.ClientAliveCountMax : int.MaxValue),
+    };
 
     public override ValueTask<bool> AcceptsKeyAsync(SshPublicKey key, bool proved, CancellationToken cancellationToken)
     {

@@ -15,13 +15,7 @@ internal sealed class AuditLog : IGatewayEvents, IDisposable
     /// <summary>Opens a file to append to.</summary>
     /// <exception cref="IOException">It cannot be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be opened.</exception>
-    public AuditLog(string path)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        _file = new(path, options);
-    }
+    public AuditLog(string path) => _file = AppendedFile.Open(path);
 
     /// <summary>Why the last event could not be written; null when it could.</summary>
     public Exception? Failure => Volatile.Read(ref _failure);
@@ -34,7 +28,7 @@ internal sealed class AuditLog : IGatewayEvents, IDisposable
         {
             try
             {
-                // Somebody may have cut the file off since (copytruncate of logrotate).
+                // Only the systems that cannot append by themselves need this.
                 _file.Seek(0, SeekOrigin.End);
                 _file.Write(line);
                 _failure = null;

@@ -13,6 +13,7 @@ internal sealed class GatewayConfiguration
         Global = global;
         HostKeys = hostKeys;
         MostChannels = config.MostChannels();
+        UserKeyAlgorithms = config.UserKeyAlgorithms(global);
     }
 
     /// <summary>The file with its Match blocks.</summary>
@@ -26,6 +27,9 @@ internal sealed class GatewayConfiguration
 
     /// <summary>The host keys, and those of them again that present certificates.</summary>
     public IReadOnlyList<ISshSigner> HostKeys { get; }
+
+    /// <summary>Signature algorithms that PubkeyAcceptedAlgorithms names for anybody: what clients are told before their user is known.</summary>
+    public IReadOnlyList<string> UserKeyAlgorithms { get; }
 
     /// <summary>What the administrator may want to know.</summary>
     public IReadOnlyList<string> Notes { get; }

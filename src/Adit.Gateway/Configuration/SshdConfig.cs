@@ -43,6 +43,20 @@ internal sealed class SshdConfig
         return config;
     }
 
+    /// <summary>Signature algorithms that PubkeyAcceptedAlgorithms names in the global section or in any Match block.</summary>
+    public IReadOnlyList<string> UserKeyAlgorithms(GatewaySettings global)
+    {
+        HashSet<string> named = [.. global.PubkeyAcceptedAlgorithms];
+        foreach (SshdLine line in _lines.Where(static line => line.Block is not null))
+        {
+            GatewayValues values = new();
+            line.Remember(values);
+            named.UnionWith(values.PubkeyAcceptedAlgorithms.Or([]));
+        }
+
+        return [.. SshdValue.KeyAlgorithms.Where(named.Contains)];
+    }
+
     /// <summary>What holds for a connection.</summary>
     /// <param name="subject">The connection; null for the gateway as a whole.</param>
     /// <remarks>As in sshd, the first value wins within the Match blocks that apply, and those outdo options and global section alike.</remarks>

@@ -17,6 +17,9 @@ internal sealed record ConnectionRules(GatewayConfiguration From, GatewaySetting
         return new(configuration, settings, new(settings, options));
     }
 
-    /// <summary>The time limits of a channel of this type (ChannelTimeout; the last pattern that fits counts).</summary>
+    /// <summary>How long a channel may be silent (ChannelTimeout; the first pattern that fits one of its types counts); null for any time.</summary>
+    public TimeSpan? Silence(params ReadOnlySpan<string> channelTypes) => ChannelTimeout.Of(Settings.ChannelTimeouts, channelTypes);
+
+    /// <summary>The time limits of a channel of this type.</summary>
     public RelayOptions Terms(string channelType, TimeProvider time) => ChannelTimeout.Terms(Settings.ChannelTimeouts, channelType, time);
 }

@@ -2,8 +2,10 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using Adit.Gateway.Audit;
+using Adit.Gateway.Policy;
 using Adit.Relay;
 using Adit.Ssh;
 using Adit.Ssh.Connection;
@@ -37,10 +39,13 @@ internal sealed class ExecSession : IAsyncDisposable
     private Process? _process;
     private Task _input = Task.CompletedTask;
     private bool _killed;
+    private long _movedAt;
+    private volatile string? _cut;
 
     public ExecSession(GatewayConnection connection, IncomingChannel channel)
     {
         _connection = connection;
+        _movedAt = connection.Gateway.Now().Ticks;
         _channel = channel.Accept(null, OnRequest);
     }
 
@@ -72,11 +77,21 @@ internal sealed class ExecSession : IAsyncDisposable
         _killing.Cancel();
     }
 
-    /// <summary>Ends it if the client has closed the channel, of which somebody who reads no longer is not told.</summary>
-    public void Check()
+    /// <summary>
+    /// Ends it if the client has closed the channel, of which somebody who reads no longer is not told; and, with no word of how the command
+    /// ended, when it has been silent for as long as it may be (ChannelTimeout).
+    /// </summary>
+    public void Check(DateTimeOffset now)
     {
         if (_channel.IsClosing)
             Kill();
+        ConnectionRules rules = _connection.Rules;
+        TimeSpan? limit = _command.Task.IsCompletedSuccessfully ? rules.Silence("session:command", Sessions.ChannelType) : rules.Silence(Sessions.ChannelType);
+        if (limit is not { } silence || now.Ticks - Interlocked.Read(ref _movedAt) < silence.Ticks)
+            return;
+        _cut = string.Create(CultureInfo.InvariantCulture, $"it was closed after {silence.TotalSeconds:0} s of silence (ChannelTimeout)");
+        Kill();
+        _channel.Abort();
     }
 
     /// <inheritdoc/>
@@ -151,12 +166,19 @@ internal sealed class ExecSession : IAsyncDisposable
             string command = _connection.Rules.Settings.ForceCommand ?? _connection.Grant?.Options.Command ?? asked;
             _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandStarted, Target = Printable.Text(command) });
             int code = await ExecuteAsync(command, asked).ConfigureAwait(false);
-            Tell(code);
-            _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandEnded, Detail = $"exit status {code}" });
+
+            if (_cut is null)
+            {
+                // A client that hears of the end of both directions closes the channel, and with it the way for the status.
+                Tell(code);
+                _channel.CompleteOutput();
+            }
+
+            _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandEnded, Detail = _cut ?? $"exit status {code}" });
         }
         catch (Exception e)
         {
-            _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandEnded, Detail = Why(e) });
+            _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandEnded, Detail = _cut ?? Why(e) });
         }
         finally
         {
@@ -190,7 +212,6 @@ internal sealed class ExecSession : IAsyncDisposable
             DrainAsync(process.StandardOutput.BaseStream, isError: false),
             DrainAsync(process.StandardError.BaseStream, isError: true)).ConfigureAwait(false);
         await process.WaitForExitAsync(_killing.Token).ConfigureAwait(false);
-        _channel.CompleteOutput();
         return process.ExitCode;
     }
 
@@ -239,6 +260,7 @@ internal sealed class ExecSession : IAsyncDisposable
             Stream input = process.StandardInput.BaseStream;
             while (await _channel.ReadAsync(_killing.Token).ConfigureAwait(false) is { IsEmpty: false } data)
             {
+                Moved();
                 await input.WriteAsync(data, _killing.Token).ConfigureAwait(false);
                 await input.FlushAsync(_killing.Token).ConfigureAwait(false);
             }
@@ -251,7 +273,7 @@ internal sealed class ExecSession : IAsyncDisposable
         }
 
         // A channel that is closed ends like one whose input does.
-        Check();
+        Check(_connection.Gateway.Now());
 
         try
         {
@@ -270,6 +292,8 @@ internal sealed class ExecSession : IAsyncDisposable
         {
             while (await output.ReadAsync(block, _killing.Token).ConfigureAwait(false) is > 0 and var count)
             {
+                Moved();
+
                 // The channel takes one write at a time.
                 await _writing.WaitAsync(_killing.Token).ConfigureAwait(false);
                 try
@@ -297,6 +321,8 @@ internal sealed class ExecSession : IAsyncDisposable
             ArrayPool<byte>.Shared.Return(block);
         }
     }
+
+    private void Moved() => Interlocked.Exchange(ref _movedAt, _connection.Gateway.Now().Ticks);
 
     // RFC 4254 section 6.10.
     private void Tell(int code)

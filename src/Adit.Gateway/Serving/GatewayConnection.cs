@@ -122,8 +122,8 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     /// <summary>Serves it in the background.</summary>
     public void Start(Action onGone, CancellationToken ending) => _ = RunToEndAsync(onGone, ending);
 
-    /// <summary>Serves it until it is over. Never throws.</summary>
-    public async Task RunAsync(CancellationToken ending)
+    /// <summary>Serves it until it is over. False when nobody got in; never throws.</summary>
+    public async Task<bool> RunAsync(CancellationToken ending)
     {
         SshClosedException? closed = null;
         try
@@ -156,6 +156,8 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
         {
             _gone.SetResult();
         }
+
+        return Grant is not null;
     }
 
     /// <summary>Gives back what is left when the connection is over; <see cref="RunAsync"/> does it.</summary>
@@ -181,7 +183,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     {
         if (_ssh is not { } ssh || _tally is not { } tally || ssh.Closed.IsCompleted)
             return;
-        _sessions?.Check();
+        _sessions?.Check(now);
         if (ssh.ChannelCount > 0 || _remote.Count > 0)
             _usedAt = now;
         UserLimits limits = tally.Limits;
@@ -315,16 +317,14 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             Authenticator = _access,
             Handler = this,
             Algorithms = settings.Algorithms,
-            UserKeyAlgorithms = settings.PubkeyAcceptedAlgorithms,
+            UserKeyAlgorithms = configuration.UserKeyAlgorithms,
             RekeyLimit = settings.RekeyLimit,
             AuthenticationTimeout = settings.LoginGraceTime > TimeSpan.Zero ? settings.LoginGraceTime : Timeout.InfiniteTimeSpan,
-            MaxAuthenticationTries = settings.MaxAuthTries,
             Banner = _access.Banner,
             Time = _gateway.Time,
             Connection = new()
             {
                 MaxChannels = Math.Min(configuration.MostChannels + SpareChannels ?? int.MaxValue, ConnectionOptions.Default.MaxChannels),
-                KeepAlive = new(settings.ClientAliveInterval, settings.ClientAliveCountMax > 0 ? settings.ClientAliveCountMax : int.MaxValue),
             },
         };
     }

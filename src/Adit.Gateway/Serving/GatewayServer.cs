@@ -111,17 +111,18 @@ internal sealed class GatewayServer : IAsyncDisposable
     public static GatewayServer Create(Func<GatewayConfiguration> load, IGatewayEvents events, TimeProvider time, NameQuery? names = null) =>
         new(load, load(), events, time, names ?? NameLookup.AskSystem);
 
-    /// <summary>Serves one connection until it is over.</summary>
-    public async Task ServeAsync(Duplex stream, ConnectionOrigin origin, Endpoint local)
+    /// <summary>Serves one connection until it is over. False when nobody got in.</summary>
+    public async Task<bool> ServeAsync(Duplex stream, ConnectionOrigin origin, Endpoint local)
     {
         long id = Interlocked.Increment(ref _lastId);
         var connection = new GatewayConnection(this, id, stream, origin, local);
         _connections[id] = connection;
         using var served = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
         Task housekeeping = _listeners.Count == 0 ? HousekeepAsync(served.Token) : Task.CompletedTask;
+        bool cameIn;
         try
         {
-            await connection.RunAsync(_ending.Token).ConfigureAwait(false);
+            cameIn = await connection.RunAsync(_ending.Token).ConfigureAwait(false);
         }
         finally
         {
@@ -129,6 +130,8 @@ internal sealed class GatewayServer : IAsyncDisposable
             await served.CancelAsync().ConfigureAwait(false);
             await housekeeping.ConfigureAwait(false);
         }
+
+        return cameIn;
     }
 
     /// <summary>

@@ -34,19 +34,19 @@ internal sealed class Sessions(GatewayConnection connection) : IAsyncDisposable
             Begin(channel);
     }
 
+    /// <summary>Ends those that have been silent for as long as they may be, and those whose client is gone.</summary>
+    public void Check(DateTimeOffset now)
+    {
+        foreach (ExecSession session in _running.Keys)
+            session.Check(now);
+    }
+
     public async ValueTask DisposeAsync()
     {
         Task ended = Task.WhenAll(_running.Keys.Select(static session => session.DisposeAsync().AsTask()));
         await ended.WaitAsync(EndLimit, connection.Gateway.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!ended.IsCompleted)
             connection.Report(new() { Time = connection.Gateway.Now(), Event = GatewayEventKind.Fault, Detail = $"a command is not gone {EndLimit.TotalSeconds:0} s after it was killed; the connection ends without it" });
-    }
-
-    /// <summary>Ends those whose channels are closed.</summary>
-    public void Check()
-    {
-        foreach (ExecSession session in _running.Keys)
-            session.Check();
     }
 
     private void Begin(IncomingChannel channel)

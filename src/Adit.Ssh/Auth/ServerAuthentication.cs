@@ -24,7 +24,7 @@ internal sealed record ServerAuthenticationOptions(
 /// <see cref="ServerAuthenticator"/>.
 /// </summary>
 internal sealed class ServerAuthentication(
-    SshTransport transport, KeyExchange kex, ServerAuthenticationOptions options, Action onSuccess, ILogger logger) : IPacketHandler
+    SshTransport transport, KeyExchange kex, ServerAuthenticationOptions options, Action<UserTerms> onSuccess, ILogger logger) : IPacketHandler
 {
     private const string Service = "ssh-userauth";
     private const string NextService = "ssh-connection";
@@ -36,6 +36,7 @@ internal sealed class ServerAuthentication(
     private readonly List<string> _completed = [];
     private readonly List<SshPublicKey> _used = [];
     private IReadOnlyList<IReadOnlyList<string>> _lists = [];
+    private UserTerms _terms = UserTerms.None;
     private string? _user;
     private int _failures;
     private bool _asked;
@@ -129,6 +130,8 @@ internal sealed class ServerAuthentication(
         {
             _user = request.User;
             _lists = await options.Authenticator.BeginAsync(_user, transport.Ending).ConfigureAwait(false);
+            _terms = options.Authenticator.Terms;
+            _terms.Validate();
             if (options.Banner?.Invoke(_user) is { } banner)
                 transport.Send(new UserAuthBanner(banner));
         }
@@ -172,7 +175,7 @@ internal sealed class ServerAuthentication(
 
     private SshPublicKey? ParseKey(byte[] blob, string algorithm)
     {
-        if (!options.KeyAlgorithms.Contains(algorithm))
+        if (!(_terms.KeyAlgorithms ?? options.KeyAlgorithms).Contains(algorithm))
             return null;
         try
         {
@@ -250,11 +253,13 @@ internal sealed class ServerAuthentication(
 
         Log.Attempt(logger, method, AuthOutcome.Success);
         options.Authenticator.OnSuccess(_completed);
-        onSuccess();
+        onSuccess(_terms);
 
-        // Here and not later: messages of the connection protocol may follow in the same segment.
+        // Queued before the phase changes, so that no KEXINIT of ours comes before it; the phase changes here and not later, because
+        // messages of the connection protocol may follow in the same segment.
+        transport.Enqueue(default(UserAuthSuccess));
         transport.Phase = Phase.Connection;
-        transport.Send(default(UserAuthSuccess));
+        transport.Outbox.Flush();
         _done.TrySetResult();
     }
 
@@ -267,7 +272,7 @@ internal sealed class ServerAuthentication(
             options.Authenticator.OnFailure(method, key);
         }
 
-        if (_failures >= options.MaxTries)
+        if (_failures >= (_terms.MaxAuthenticationTries ?? options.MaxTries))
             throw new SshProtocolException(CloseReason.AuthenticationFailed, "Too many authentication failures");
         transport.Send(new UserAuthFailure(Methods(), PartialSuccess: false));
     }

@@ -16,6 +16,9 @@ public abstract class ServerAuthenticator
     /// <returns>Lists of methods, each to be completed in its order. Any one of them is enough.</returns>
     public abstract ValueTask<IReadOnlyList<IReadOnlyList<string>>> BeginAsync(string user, CancellationToken cancellationToken);
 
+    /// <summary>What holds for the user of <see cref="BeginAsync"/>; asked once, when that is done.</summary>
+    public virtual UserTerms Terms => UserTerms.None;
+
     /// <summary>Whether a key or certificate lets the user in.</summary>
     /// <param name="key">The key that the client offers.</param>
     /// <param name="proved">Whether the client has shown that it holds it; before that the question is only whether it should.</param>

@@ -17,6 +17,12 @@ public sealed record ChannelOptions
     /// </summary>
     public bool ContinueInline { get; init; }
 
+    /// <summary>Keep the peer's stderr for <see cref="Channel.ReadErrorAsync"/>. Default false: it is dropped, as nobody reads it on a forwarded connection.</summary>
+    public bool ReceiveErrors { get; init; }
+
+    /// <summary>What the channel carries, in words for the people of this side, for <see cref="ChannelStatus"/>. Default none.</summary>
+    public string? Description { get; init; }
+
     /// <exception cref="ArgumentOutOfRangeException">The window is out of its range.</exception>
     internal void Validate()
     {

@@ -18,6 +18,16 @@ internal sealed class ChannelTable(int limit)
         }
     }
 
+    /// <summary>All channels, by their numbers.</summary>
+    public IReadOnlyList<Channel> All
+    {
+        get
+        {
+            lock (_sync)
+                return [.. _slots.OfType<Channel>()];
+        }
+    }
+
     /// <summary>The channel with this number, if there is one.</summary>
     public Channel? Find(uint localId)
     {

@@ -18,6 +18,9 @@ internal sealed class ReceiveQueue
 
     public bool IsEmpty => _segments.Count == 0 && _tailEnd == 0;
 
+    /// <summary>Bytes in the queue, counted.</summary>
+    public long Length => _segments.Sum(static segment => (long)segment.Data.Length) + _tailEnd;
+
     /// <summary>Queues the data at the end of the packet. True when the packet's memory was taken over.</summary>
     public bool Add(InboundPacket packet, int dataStart)
     {

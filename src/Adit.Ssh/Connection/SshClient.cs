@@ -39,7 +39,7 @@ public static class SshClient
             if (options.OnHostKeyProved is { } proved)
                 await proved(new(kex.HostKey!.Blob, kex.SessionId, kex.HostKeySignature), cancellationToken).ConfigureAwait(false);
             await authentication.RunAsync(options.Authentication, cancellationToken).ConfigureAwait(false);
-            connection.Begin(peer);
+            connection.Begin(peer, options.Connection.KeepAlive);
             return connection;
         }
         catch (Exception e)

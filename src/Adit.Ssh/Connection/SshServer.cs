@@ -54,7 +54,11 @@ public static class SshServer
             transport,
             kex,
             new(options.Authenticator, options.UserKeyAlgorithms, options.MaxAuthenticationTries, options.Banner),
-            () => connection.Begin(peer),
+            terms =>
+            {
+                kex.Use(terms.RekeyLimit ?? options.RekeyLimit);
+                connection.Begin(peer, terms.KeepAlive ?? options.Connection.KeepAlive);
+            },
             options.Logger);
         try
         {

@@ -21,7 +21,10 @@ public sealed record SshServerOptions
     /// <summary>Algorithms to offer.</summary>
     public AlgorithmPreferences Algorithms { get; init; } = AlgorithmPreferences.Default;
 
-    /// <summary>Signature algorithms of user keys that are accepted, announced as server-sig-algs (RFC 8308). Default: all that are served.</summary>
+    /// <summary>
+    /// Signature algorithms of user keys, announced as server-sig-algs (RFC 8308) before the user is known, and accepted where its
+    /// <see cref="ServerAuthenticator.Terms"/> say nothing else. Default: all that are served.
+    /// </summary>
     public IReadOnlyList<string> UserKeyAlgorithms { get; init; } = AlgorithmPreferences.Default.HostKeys;
 
     /// <summary>When keys are exchanged anew.</summary>

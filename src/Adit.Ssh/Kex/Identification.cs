@@ -24,6 +24,8 @@ internal static class Identification
         }
         catch (Exception e)
         {
+            if (role is SshRole.Server && e is SshProtocolException { Reason: CloseReason.NotSsh })
+                await SendAwayAsync(stream).ConfigureAwait(false);
             await stream.DisposeAsync().ConfigureAwait(false);
             inbound.Dispose();
             throw e switch
@@ -32,6 +34,20 @@ internal static class Identification
                 IOException => new SshClosedException(CloseReason.ConnectionLost, $"the connection broke: {e.Message}", e),
                 _ => e,
             };
+        }
+    }
+
+    // OpenSSH's words, for whoever meant another port.
+    private static async ValueTask SendAwayAsync(Stream stream)
+    {
+        try
+        {
+            using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+            await stream.WriteAsync("Invalid SSH identification string.\r\n"u8.ToArray(), soon.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // It is gone, or does not read: it is being sent away.
         }
     }
 

@@ -36,15 +36,18 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
     private KeyEpoch? _nextInbound;
     private KeyEpoch? _inbound;
     private KeyEpoch? _outbound;
+    private volatile RekeyLimit _limit;
     private Phase _resume;
     private bool _skipNext;
     private bool _timing;
+    private bool _expired;
 
     public KeyExchange(
         SshTransport transport, KeyExchangeOptions options, string ownIdentification, string peerIdentification, ILogger logger, TimeProvider time)
     {
         _transport = transport;
         _options = options;
+        _limit = options.RekeyLimit;
         _ownIdentification = ownIdentification;
         _peerIdentification = peerIdentification;
         _logger = logger;
@@ -79,6 +82,7 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
         {
             if (_ownKexInit is not null || _transport.Closing is not null)
                 return;
+            _expired = false;
             _own = Propose();
             _ownKexInit = Message.Encode(_own);
             _transport.Outbox.EnqueueKexInit([.. _ownKexInit]);
@@ -90,11 +94,29 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
             Schedule(_options.RekeyTimeout, timing: true);
     }
 
-    /// <summary>Starts an exchange if the keys in use have served long enough.</summary>
+    /// <summary>
+    /// Starts an exchange if the keys in use have served long enough. They serve on while the user authenticates, when OpenSSH's client
+    /// takes no KEXINIT; little can be sent until then.
+    /// </summary>
     public void BeginIfDue()
     {
-        if (First.IsCompleted && (IsWorn(_outbound) || IsWorn(_inbound)))
+        if (_transport.Authenticated && (Volatile.Read(ref _expired) || IsWorn(_outbound) || IsWorn(_inbound)))
             Begin();
+    }
+
+    /// <summary>Keys serve as long as this says from now on; belongs to the receive loop.</summary>
+    public void Use(RekeyLimit limit)
+    {
+        if (limit == _limit)
+            return;
+        _limit = limit;
+        lock (_sync)
+        {
+            if (_ownKexInit is not null)
+                return; // its end schedules the next
+        }
+
+        Schedule(limit.Interval, timing: false);
     }
 
     public async ValueTask<bool> HandleAsync(InboundPacket packet)
@@ -343,12 +365,12 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
         lock (_sync)
             _ownKexInit = null;
         _first.TrySetResult();
-        Schedule(_options.RekeyLimit.Interval, timing: false);
+        Schedule(_limit.Interval, timing: false);
         BeginIfDue();
     }
 
     private bool IsWorn(KeyEpoch? epoch) =>
-        epoch is not null && (epoch.Bytes > (ulong)_options.RekeyLimit.Bytes || epoch.Packets > MaxPackets);
+        epoch is not null && (epoch.Bytes > (ulong)_limit.Bytes || epoch.Packets > MaxPackets);
 
     private void Schedule(TimeSpan due, bool timing)
     {
@@ -368,6 +390,9 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
         if (overdue)
             _transport.Close(CloseReason.Timeout, $"the peer did not finish a key exchange within {_options.RekeyTimeout.TotalSeconds:0} s");
         else
-            Begin();
+        {
+            Volatile.Write(ref _expired, true);
+            BeginIfDue();
+        }
     }
 }

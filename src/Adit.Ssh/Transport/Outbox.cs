@@ -22,6 +22,7 @@ internal sealed class Outbox : IValueTaskSource<bool>
     private readonly Queue<IPacketSource> _ready = new();
     private ManualResetValueTaskSourceCore<bool> _signal;
     private int _controlBytes;
+    private int _aheadOfKexInit;
     private bool _gated = true;
     private bool _waiting;
     private bool _completed;
@@ -33,8 +34,16 @@ internal sealed class Outbox : IValueTaskSource<bool>
         Flush();
     }
 
-    /// <summary>Queues our KEXINIT without waking the send loop; when it is taken, the gate closes behind it.</summary>
-    public void EnqueueKexInit(byte[] kexInit) => EnqueueKex(new(kexInit, null, null, ClosesGate: true));
+    /// <summary>
+    /// Queues our KEXINIT without waking the send loop; when it is taken, the gate closes behind it. Control messages that wait already go
+    /// before it: the success of an authentication may be among them, which has to come first.
+    /// </summary>
+    public void EnqueueKexInit(byte[] kexInit)
+    {
+        lock (_sync)
+            _aheadOfKexInit = _gated ? 0 : _control.Count;
+        EnqueueKex(new(kexInit, null, null, ClosesGate: true));
+    }
 
     /// <summary>Our NEWKEYS is sealed: control and data flow again.</summary>
     public void OpenGate()
@@ -99,6 +108,7 @@ internal sealed class Outbox : IValueTaskSource<bool>
             _completed = true;
 
             // A password may be among them.
+            _aheadOfKexInit = 0;
             while (_control.TryDequeue(out byte[]? payload))
                 CryptographicOperations.ZeroMemory(payload);
             _ready.Clear();
@@ -112,16 +122,18 @@ internal sealed class Outbox : IValueTaskSource<bool>
     {
         lock (_sync)
         {
-            if (_kex.TryDequeue(out next))
+            if (_aheadOfKexInit == 0 && _kex.TryDequeue(out next))
             {
                 _gated |= next.ClosesGate;
                 return true;
             }
 
+            next = default;
             if (_gated)
                 return false;
             if (_control.TryDequeue(out byte[]? payload))
             {
+                _aheadOfKexInit = Math.Max(0, _aheadOfKexInit - 1);
                 _controlBytes -= payload.Length + MessageOverhead;
                 next = new(payload, null, null);
                 return true;

@@ -66,9 +66,13 @@ internal sealed class SshTransport : IAsyncDisposable
         set
         {
             field = value;
-            _authenticated |= value is Phase.Connection;
+            if (value is Phase.Connection)
+                Volatile.Write(ref _authenticated, true);
         }
     }
+
+    /// <summary>The user is known, and nothing is queued that would have to be sent before. Safe to read from anywhere.</summary>
+    public bool Authenticated => Volatile.Read(ref _authenticated);
 
     /// <summary>Strict key exchange is in force.</summary>
     public bool Strict { get; private set; }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using Adit.OpenSsh;
 using Adit.Relay;
 using Adit.Ssh;
@@ -115,9 +116,23 @@ internal sealed class Login : IAsyncDisposable
     {
         Timeout = Config.ConnectTimeout ?? TcpDialerOptions.Default.Timeout,
         AddressFamily = Config.AddressFamily,
-        LocalAddress = Config.BindAddress is null ? null : IPAddress.Parse(Config.BindAddress),
+        LocalAddresses = LocalAddresses(),
         KeepAlive = Config.TcpKeepAlive,
     });
+
+    // ssh_config(5): BindInterface is of no effect beside BindAddress.
+    private IPAddress[] LocalAddresses()
+    {
+        if (Config.BindAddress is { } address)
+            return [IPAddress.Parse(address)];
+        if (Config.BindInterface is not { } name)
+            return [];
+        NetworkInterface? network = NetworkInterface.GetAllNetworkInterfaces().FirstOrDefault(network => network.Name == name);
+        IPAddress[] found = [.. (network?.GetIPProperties().UnicastAddresses ?? Enumerable.Empty<UnicastIPAddressInformation>()).Select(static unicast => unicast.Address)];
+        return found.Length > 0
+            ? found
+            : throw new DialException(Endpoint.Tcp(Config.HostName, Config.Port), DialFailure.Other, $"this machine has no interface {name} with an address (BindInterface)");
+    }
 
     private HostKeyCheck CheckOf(KnownHosts known) => new(known, KnownAs, KnownPort, Config.StrictHostKeyChecking)
     {

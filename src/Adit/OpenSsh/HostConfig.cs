@@ -101,7 +101,7 @@ internal sealed record HostConfig
     /// <summary>Whether a file in the place of a Unix socket is removed first. Default no.</summary>
     public bool StreamLocalBindUnlink { get; init; }
 
-    /// <summary>How long channels of a type may be silent; the last that fits counts. Default none.</summary>
+    /// <summary>How long channels of a type may be silent; the first that fits counts. Default none.</summary>
     public ImmutableArray<ChannelTimeout> ChannelTimeouts { get; init; } = [];
 
     /// <summary>Whether a connection that broke is made anew (AditReconnect). Default yes without a session and -W, else no.</summary>

@@ -18,7 +18,7 @@ internal static class KeywordValue
     private static readonly string[] ChannelTypes =
     [
         "agent-connection", "direct-streamlocal@openssh.com", "direct-tcpip", "forwarded-streamlocal@openssh.com", "forwarded-tcpip",
-        "global", "session", "tun-connection", "x11-connection",
+        "global", "session", "session:command", "session:shell", "session:subsystem:sftp", "tun-connection", "x11-connection",
     ];
 
     internal static string Text(ConfigLine line) =>
@@ -239,7 +239,7 @@ internal static class KeywordValue
         if (equals <= 0)
             throw Wrong(line, expected);
         string type = argument[..equals];
-        if (Array.Exists(ChannelTypes, known => PatternList.Fits(known, type)))
+        if (Array.Exists(ChannelTypes, known => PatternList.Fits(known, type)) || type.StartsWith("session:subsystem:", StringComparison.Ordinal))
             return new(type, Time(line, argument[(equals + 1)..]));
         throw Wrong(
             line, Spelling.Nearest(type, ChannelTypes) is { } near ? $"there is no channel type \"{type}\", the nearest is {near}" : $"there is no channel type \"{type}\"; {expected}");

@@ -15,6 +15,8 @@ internal static partial class LinuxCalls
     private const int CloseOnExec = 0x80000;
     private const int NetlinkSockDiag = 4;
     private const int DoNotWait = 0x40;
+    private const int SetStatusFlags = 4;
+    private const int Append = 0x400;
 
     /// <summary>The user by whose rights this process acts.</summary>
     [LibraryImport("libc", EntryPoint = "geteuid")]
@@ -31,6 +33,9 @@ internal static partial class LinuxCalls
     [UnsupportedOSPlatform("windows")]
     internal static partial int Kill(int pid, int signal);
 
+    /// <summary>Has every write to a file go to its end, whoever else writes to it. False where that failed.</summary>
+    internal static bool WriteAtEnd(SafeFileHandle file) => Control(file, SetStatusFlags, Append) >= 0;
+
     /// <summary>Sends one request and reads one answer, which the kernel has written by the time that the request was taken.</summary>
     /// <returns>The bytes of the answer, or a negative number where the kernel does not serve this.</returns>
     internal static int AskNetlinkSockDiag(ReadOnlySpan<byte> request, Span<byte> reply)
@@ -43,6 +48,9 @@ internal static partial class LinuxCalls
             ? (int)Receive(owner, reply, (nuint)reply.Length, DoNotWait)
             : -1;
     }
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int Control(SafeFileHandle file, int command, nint argument);
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     private static partial int OpenSocket(int domain, int type, int protocol);

@@ -21,8 +21,11 @@ public sealed record TcpDialerOptions
     /// <summary>Which addresses are tried: those of both families by default, or of one.</summary>
     public AddressFamily AddressFamily { get; init; } = AddressFamily.Unspecified;
 
-    /// <summary>The local address to connect from; null, the default, leaves it to the system. Targets of the other family fail.</summary>
-    public IPAddress? LocalAddress { get; init; }
+    /// <summary>
+    /// The local addresses to connect from, of which the first of a target's family is taken; none, the default, leaves it to the system.
+    /// Targets of a family without one fail.
+    /// </summary>
+    public IReadOnlyList<IPAddress> LocalAddresses { get; init; } = [];
 
     /// <summary>Whether the system probes a silent connection (SO_KEEPALIVE). Default no.</summary>
     public bool KeepAlive { get; init; }
@@ -148,8 +151,8 @@ public sealed class TcpDialer : IDialer
         try
         {
             socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            if (_options.LocalAddress is { } local)
-                socket.Bind(new IPEndPoint(local, 0));
+            if (_options.LocalAddresses.Count > 0)
+                socket.Bind(new IPEndPoint(LocalAddressFor(address.AddressFamily), 0));
             if (_options.KeepAlive)
                 socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             await socket.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
@@ -161,6 +164,9 @@ public sealed class TcpDialer : IDialer
             outcomes.TryWrite((null, e));
         }
     }
+
+    private IPAddress LocalAddressFor(AddressFamily family) =>
+        _options.LocalAddresses.FirstOrDefault(local => local.AddressFamily == family) ?? throw new SocketException((int)SocketError.AddressFamilyNotSupported);
 
     private static DialedConnection Connected(Endpoint target, Socket socket)
     {

@@ -33,6 +33,7 @@ public sealed class SshdConfigAgainstSshdTests : IAsyncLifetime
         { "times", "LoginGraceTime 1m30\nClientAliveInterval 1h2M3s\nUnusedConnectionTimeout 1d\nClientAliveCountMax 0\nRekeyLimit 512M 1w\n" },
         { "zero times", "LoginGraceTime 0\nClientAliveInterval 0\nUnusedConnectionTimeout none\nRekeyLimit 1G none\n" },
         { "channel timeouts", "ChannelTimeout session=300 direct-*=5\nChannelTimeout none\n" },
+        { "channel timeouts of sessions", "ChannelTimeout session:command=5 session:*=0 session:subsystem:sftp=3600\n" },
         { "MaxStartups of one", "MaxStartups 5\nPerSourceMaxStartups 3\nPerSourceNetBlockSize 24:64\n" },
         { "MaxStartups of three", "MaxStartups 2:50:9\nPerSourceMaxStartups none\nPerSourceNetBlockSize 0:0\n" },
         { "GatewayPorts", "GatewayPorts clientspecified\nMatch User bob\nGatewayPorts YES\nMatch User eve\nGatewayPorts no\n" },

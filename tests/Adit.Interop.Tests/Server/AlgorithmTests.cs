@@ -133,6 +133,15 @@ public sealed class AlgorithmTests(ITestOutputHelper output) : ServerTest(output
         await CarryAsync(server, 64 * Mebibyte, "(SSH2_MSG_NEWKEYS received(.|\n)*?){6}", $"Ciphers={cipher}", byClient ? "RekeyLimit=8M" : "RekeyLimit=default");
     }
 
+    [Fact]
+    public async Task Keys_that_are_worn_before_the_login_is_done_are_changed_after_it()
+    {
+        // ssh gives up when keys are to change while it authenticates.
+        var server = await StartServerAsync("RekeyLimit 16");
+
+        await CarryAsync(server, 64 * 1024, "(?s)Authenticated to.*(SSH2_MSG_NEWKEYS received.*?){3}");
+    }
+
     private async Task CarryAsync(SshdOptions options, string logged, params IReadOnlyList<string> clientOptions) =>
         await CarryAsync(await StartServerAsync(options), Mebibyte, logged, clientOptions);
 

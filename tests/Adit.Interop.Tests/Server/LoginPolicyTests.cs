@@ -115,6 +115,49 @@ public sealed class LoginPolicyTests(ITestOutputHelper output) : PolicyTest(outp
         await UntilLoggedInAsync(await StartSshAsync(server, "-N"));
     }
 
+    [Theory]
+    [InlineData("PubkeyAcceptedAlgorithms rsa-sha2-512\nMatch User {user}\nPubkeyAcceptedAlgorithms ssh-ed25519", true)]
+    [InlineData("PubkeyAcceptedAlgorithms ssh-ed25519\nMatch User {user}\nPubkeyAcceptedAlgorithms rsa-sha2-512", false)]
+    [InlineData("Match Address 127.0.0.0/8\nPubkeyAcceptedAlgorithms -ssh-ed25519", false)]
+    [InlineData("PubkeyAcceptedAlgorithms rsa-sha2-512\nMatch User nobody\nPubkeyAcceptedAlgorithms ssh-ed25519", false)]
+    public async Task A_Match_block_decides_which_algorithms_of_keys_its_users_may_use(string rules, bool isLetIn)
+    {
+        var server = await StartServerAsync([.. rules.Replace("{user}", TestUser.Name, StringComparison.Ordinal).Split('\n')]);
+
+        var client = await StartSshAsync(server, "-N");
+
+        if (isLetIn)
+            await UntilLoggedInAsync(client);
+        else
+            await AssertDeniedAsync(client);
+    }
+
+    [Fact]
+    public async Task A_Match_block_lets_in_an_rsa_key_that_is_not_accepted_elsewhere()
+    {
+        // ssh asks for none of the algorithms that it was not told of.
+        var key = await KeyPair.GetAsync("rsa-2048", "login");
+        var server = await StartServerAsync(new SshdOptions
+        {
+            AuthorizedKeys = [key.PublicLine],
+            Config = ["PubkeyAcceptedAlgorithms ssh-ed25519", $"Match User {TestUser.Name}", "PubkeyAcceptedAlgorithms rsa-sha2-*"],
+        });
+
+        await UntilLoggedInAsync(await StartSshAsync(server, "-N", "-o", $"IdentityFile={key.PrivatePath}"));
+    }
+
+    [Fact]
+    public async Task A_Match_block_decides_how_many_tries_its_users_have()
+    {
+        var server = await StartServerAsync("Match Address 127.0.0.1", "MaxAuthTries 2");
+        var wrong = await Task.WhenAll(Enumerable.Range(0, 3).Select(static number => KeyPair.GetAsync("ed25519", $"wrong{number}")));
+
+        var client = await StartSshAsync(server, ["-N", .. wrong.SelectMany(static key => (IEnumerable<string>)["-o", $"IdentityFile={key.PrivatePath}"])]);
+
+        await client.ErrorAsync("Received disconnect from 127.0.0.1 port \\d+:(2|14): Too many authentication failures");
+        Assert.Equal(ConnectionFailed, await client.ExitAsync());
+    }
+
     [Fact]
     public async Task The_banner_is_shown_before_authentication()
     {
@@ -126,6 +169,16 @@ public sealed class LoginPolicyTests(ITestOutputHelper output) : PolicyTest(outp
 
         await client.ErrorAsync("^Authorised miners only\\.\\s+Mind your head\\.\\s");
         await AssertDeniedAsync(client);
+    }
+
+    [Fact]
+    public async Task A_long_banner_is_shown_too()
+    {
+        var banner = Path.Combine(RunFolder.Create("banner"), "text");
+        await File.WriteAllTextAsync(banner, string.Concat(Enumerable.Repeat("Mind your head.\n", 6250)) + "The end of it.\n");
+        var server = await StartServerAsync($"Banner {banner}");
+
+        await (await StartSshAsync(server, "-N")).ErrorAsync("^The end of it\\.");
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using Adit.Interop.Tests.Peers;
 using Xunit.Abstractions;
@@ -93,6 +94,19 @@ public sealed class ReloadTests(ITestOutputHelper output) : ServerTest(output)
             var answer = await client.ErrorAsync("Entering interactive session|Permission denied");
             return answer.Value is "Permission denied";
         }, () => server.Log);
+    }
+
+    [Fact]
+    public async Task A_PidFile_that_was_removed_is_there_again_after_a_reload()
+    {
+        var server = await StartServerAsync();
+        await Patience.UntilAsync(() => File.Exists(server.PidFile), "the PidFile should be written", () => server.Log);
+        File.Delete(server.PidFile);
+
+        server.Reload();
+
+        var expected = server.Pid.ToString(CultureInfo.InvariantCulture);
+        await Patience.UntilAsync(() => File.Exists(server.PidFile) && File.ReadAllText(server.PidFile).Trim() == expected, "the PidFile should be written again", () => server.Log);
     }
 
     [Fact]

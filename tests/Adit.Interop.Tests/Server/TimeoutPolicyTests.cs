@@ -100,11 +100,13 @@ public sealed class TimeoutPolicyTests(ITestOutputHelper output) : PolicyTest(ou
         await AssertLoggedAsync(server, "UnusedConnectionTimeout|unused");
     }
 
-    [Fact]
+    [Theory]
+    [InlineData("ClientAliveInterval 1\nClientAliveCountMax 1")]
+    [InlineData("ClientAliveInterval 0\nMatch Address 127.0.0.1\nClientAliveInterval 1\nClientAliveCountMax 1")]
     [Trait("Surface", "S1-15")]
-    public async Task A_client_that_answers_no_more_is_given_up_and_its_port_freed()
+    public async Task A_client_that_answers_no_more_is_given_up_and_its_port_freed(string rules)
     {
-        var server = await StartServerAsync("ClientAliveInterval 1", "ClientAliveCountMax 1");
+        var server = await StartServerAsync([.. rules.Split('\n')]);
         await using var echo = TcpService.Echo();
         var port = LoopbackPort.Free();
         var client = await StartSshAsync(server, "-N", "-R", Spec(port, echo.Port));

@@ -14,6 +14,10 @@ internal sealed class TestAuthenticator : ServerAuthenticator
 
     public Func<int, IReadOnlyList<byte[]>, KeyboardInteractiveStep> Conversation { get; init; } = static (_, _) => KeyboardInteractiveStep.Refused;
 
+    public UserTerms OwnTerms { get; init; } = UserTerms.None;
+
+    public override UserTerms Terms => User is null ? UserTerms.None : OwnTerms;
+
     public string? User { get; private set; }
 
     public List<(string KeyType, bool Proved)> Asked { get; } = [];

@@ -30,4 +30,28 @@ public sealed class OutboxTests
             Assert.Equal(0, waiting);
         }
     }
+
+    [Fact]
+    public void A_KEXINIT_leaves_behind_the_messages_that_waited_before_it_and_ahead_of_later_ones()
+    {
+        var outbox = new Outbox();
+        outbox.OpenGate();
+        outbox.TryEnqueue([52]);
+        outbox.EnqueueKexInit([20]);
+        outbox.TryEnqueue([80]);
+
+        Assert.Equal(52, Take());
+        Assert.Equal(20, Take());
+        Assert.False(outbox.TryTake(out _));
+        outbox.SendKex([21]);
+        Assert.Equal(21, Take());
+        outbox.OpenGate();
+        Assert.Equal(80, Take());
+
+        int Take()
+        {
+            Assert.True(outbox.TryTake(out Outgoing next));
+            return Assert.Single(next.Payload!);
+        }
+    }
 }

@@ -87,7 +87,7 @@ public sealed class StrictModesTests : IDisposable
     [Fact]
     public void What_is_no_file_is_refused()
     {
-        Assert.Contains("is not a file", StrictModes.Refusal(Path.Join(_home.Path, ".ssh"), _home.Path), StringComparison.Ordinal);
+        Assert.Contains("is not a regular file", StrictModes.Refusal(Path.Join(_home.Path, ".ssh"), _home.Path), StringComparison.Ordinal);
         Assert.Contains("there is no", StrictModes.Refusal(Path.Join(_home.Path, "nothing"), _home.Path), StringComparison.Ordinal);
         Assert.Contains("cannot be checked", StrictModes.Refusal(_file + "\0", _home.Path), StringComparison.Ordinal);
     }

@@ -1,0 +1,130 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Adit.Relay;
+using Adit.Sessions;
+
+namespace Adit.Cli;
+
+/// <summary>
+/// Settings of a terminal that hold for a while, and come back whatever ends that while: disposal, an exception that nobody takes, a signal
+/// that ends this process or stops it. Stopped and continued, the process has them again. Modes may hold within others.
+/// </summary>
+[UnsupportedOSPlatform("windows")]
+internal sealed class TerminalMode : IDisposable
+{
+    // SIGSTOP
+    private static readonly int Stop = OperatingSystem.IsMacOS() ? 17 : 19;
+
+    private static readonly Lock Sync = new();
+    private static readonly List<TerminalMode> Held = [];
+    private static readonly List<PosixSignalRegistration> Signals = [];
+
+    private readonly SafeHandle _terminal;
+    private readonly TerminalDevice.When _when;
+    private readonly TerminalSettings _before;
+    private readonly TerminalSettings _changed;
+
+    private TerminalMode(SafeHandle terminal, TerminalDevice.When when, TerminalSettings before, TerminalSettings changed)
+    {
+        _terminal = terminal;
+        _when = when;
+        _before = before;
+        _changed = changed;
+    }
+
+    /// <summary>Raised when the process was continued, and its terminal may be another size.</summary>
+    public static event Action? Continued;
+
+    /// <summary>Changes the settings of a terminal until disposal.</summary>
+    /// <param name="terminal">Its descriptor, which has to stay open as long.</param>
+    /// <param name="when">When a change counts.</param>
+    /// <param name="change">What is different.</param>
+    /// <returns>Null where the descriptor is no terminal.</returns>
+    public static TerminalMode? Enter(SafeHandle terminal, TerminalDevice.When when, Func<TerminalSettings, TerminalSettings> change)
+    {
+        lock (Sync)
+        {
+            if (TerminalDevice.Settings(terminal) is not { } before)
+                return null;
+            var mode = new TerminalMode(terminal, when, before, change(before));
+            if (Held.Count == 0)
+                Watch();
+            Held.Add(mode);
+            TerminalDevice.Apply(terminal, when, mode._changed);
+            return mode;
+        }
+    }
+
+    /// <summary>Puts the settings back until the returned mode is disposed.</summary>
+    public TerminalMode? Pause() => Enter(_terminal, TerminalDevice.When.Drained, _ => _before);
+
+    /// <summary>
+    /// Stops this process until it is continued, with its terminals as they were before any mode. Does nothing where nobody is there to
+    /// continue it.
+    /// </summary>
+    public static void Suspend()
+    {
+        if (TerminalJob.IsOrphaned())
+            return;
+        lock (Sync)
+        {
+            RestoreAll();
+            _ = LinuxCalls.Kill(Environment.ProcessId, Stop);
+            foreach (TerminalMode mode in Held)
+                TerminalDevice.Apply(mode._terminal, TerminalDevice.When.Drained, mode._changed);
+        }
+
+        Continued?.Invoke();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (Sync)
+        {
+            if (!Held.Remove(this))
+                return;
+            TerminalDevice.Apply(_terminal, _when, _before);
+            if (Held.Count == 0)
+                Unwatch();
+        }
+    }
+
+    // Whoever takes one of the first four of these signals and goes on ends the session of it all the same.
+    private static void Watch()
+    {
+        foreach (PosixSignal signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT])
+            Signals.Add(PosixSignalRegistration.Create(signal, static _ => OnEnd()));
+        Signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTSTP, static context =>
+        {
+            context.Cancel = true;
+            Suspend();
+        }));
+        AppDomain.CurrentDomain.ProcessExit += OnProcessEnd;
+        AppDomain.CurrentDomain.UnhandledException += OnProcessEnd;
+    }
+
+    private static void Unwatch()
+    {
+        foreach (PosixSignalRegistration signal in Signals)
+            signal.Dispose();
+        Signals.Clear();
+        AppDomain.CurrentDomain.ProcessExit -= OnProcessEnd;
+        AppDomain.CurrentDomain.UnhandledException -= OnProcessEnd;
+    }
+
+    private static void OnProcessEnd(object? sender, EventArgs e) => OnEnd();
+
+    private static void OnEnd()
+    {
+        lock (Sync)
+            RestoreAll();
+    }
+
+    // The innermost first: its settings before are those of the mode around it.
+    private static void RestoreAll()
+    {
+        for (int i = Held.Count - 1; i >= 0; i--)
+            TerminalDevice.Apply(Held[i]._terminal, Held[i]._when, Held[i]._before);
+    }
+}

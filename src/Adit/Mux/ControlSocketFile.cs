@@ -1,0 +1,185 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using System.Security.Cryptography;
+using System.Text;
+using Adit.Relay;
+using Microsoft.Win32.SafeHandles;
+
+namespace Adit.Mux;
+
+/// <summary>
+/// The listening socket of a master. It is made under a name of its own, 0600, and moved to the control path once it listens, so that
+/// whoever finds it there is answered. A live one is never replaced; at the end it is removed only if it is still this one.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal sealed partial class ControlSocketFile : IDisposable
+{
+    private const int Backlog = 64;
+    private const int SuffixLength = 16;
+    private const int Exists = 17;
+
+    // struct sockaddr_un holds 108 bytes, the last of them zero.
+    private const int MaxAddress = 107;
+    private const int MaxPath = MaxAddress - SuffixLength - 1;
+
+    private readonly ulong _inode;
+    private int _disposed;
+
+    private ControlSocketFile(string path, Socket socket, ulong inode)
+    {
+        Path = path;
+        Socket = socket;
+        _inode = inode;
+    }
+
+    internal string Path { get; }
+
+    internal Socket Socket { get; }
+
+    /// <summary>Looks at what is at a path, without disturbing a master there.</summary>
+    /// <exception cref="MuxException">The path is too long for a socket.</exception>
+    internal static ControlSocketState Look(string path)
+    {
+        RequireFitting(path, MaxAddress);
+        if (UnixFile.Look(path) is not { } file)
+            return ControlSocketState.Absent;
+        if (!file.IsSocket)
+            return ControlSocketState.Foreign;
+        if (Answers(path))
+            return ControlSocketState.Live;
+        return file.Owner == LinuxCalls.GetEffectiveUserId() ? ControlSocketState.Dead : ControlSocketState.Foreign;
+    }
+
+    /// <summary>Listens at a path, in place of a dead socket there.</summary>
+    /// <exception cref="MuxException">The path is taken, or cannot be used; nothing is left behind.</exception>
+    internal static ControlSocketFile Listen(string path)
+    {
+        RequireFitting(path, MaxPath);
+        RemoveDead(path);
+        string temporary = $"{path}.{RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz0123456789", SuffixLength)}";
+        Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            // The file gets the rights of the unbound socket less the umask, so there is no moment at which others may connect.
+            using (SafeFileHandle descriptor = new(socket.Handle, ownsHandle: false))
+                File.SetUnixFileMode(descriptor, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            socket.Bind(new UnixDomainSocketEndPoint(temporary));
+            socket.Listen(Backlog);
+            ulong inode = UnixFile.Look(temporary)?.Inode ?? throw new MuxException($"the control socket {temporary} vanished as it was made");
+            MoveIntoPlace(temporary, path);
+            return new(path, socket, inode);
+        }
+        catch (Exception e)
+        {
+            socket.Dispose(); // removes the temporary file, which it bound
+            if (e is SocketException or IOException and not MuxException or UnauthorizedAccessException)
+                throw Unusable(path, e is SocketException failure ? Describe(failure) : e.Message, e);
+            throw;
+        }
+    }
+
+    /// <summary>Stops listening and removes the file.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        // While the socket lives its number is no other file's.
+        if (UnixFile.Look(Path) is { IsSocket: true } file && file.Inode == _inode)
+            File.Delete(Path);
+        Socket.Dispose();
+    }
+
+    private static void MoveIntoPlace(string temporary, string path)
+    {
+        // A link fails where something is in its place; a rename would replace it.
+        if (Link(temporary, path) == 0)
+        {
+            File.Delete(temporary);
+            return;
+        }
+
+        int error = Marshal.GetLastPInvokeError();
+        throw error == Exists ? Taken(path) : Unusable(path, Marshal.GetPInvokeErrorMessage(error), null);
+    }
+
+    private static void RemoveDead(string path)
+    {
+        switch (Look(path))
+        {
+            case ControlSocketState.Live:
+                throw Taken(path);
+            case ControlSocketState.Foreign:
+                throw Unusable(path, "something is in its place that is no socket of this user's; move it away, or set another ControlPath", null);
+            case ControlSocketState.Dead when UnixFile.Look(path) is { } dead:
+                RemoveIfStill(path, dead.Inode);
+                break;
+        }
+    }
+
+    // The name is moved away before the file is removed: another master may have come to the path since the look at it.
+    private static void RemoveIfStill(string path, ulong inode)
+    {
+        string aside = $"{path}.{RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz0123456789", SuffixLength)}";
+        try
+        {
+            File.Move(path, aside, overwrite: false);
+            if (UnixFile.Look(aside) is { } moved && moved.Inode == inode)
+            {
+                File.Delete(aside);
+                return;
+            }
+
+            File.Move(aside, path, overwrite: false);
+        }
+        catch (FileNotFoundException)
+        {
+            return; // another one removed it
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable(path, $"a dead socket there cannot be removed: {e.Message}", e);
+        }
+
+        throw Taken(path);
+    }
+
+    private static bool Answers(string path)
+    {
+        using Socket probe = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        // A master with a full queue does not refuse, it lets the caller wait; a call that does not wait tells the two apart.
+        probe.Blocking = false;
+        try
+        {
+            probe.Connect(new UnixDomainSocketEndPoint(path));
+            return true;
+        }
+        catch (SocketException e)
+        {
+            // Only a refusal says that nobody listens. Anything else, such as a missing permission, may hide a live one.
+            return e.SocketErrorCode != SocketError.ConnectionRefused;
+        }
+    }
+
+    private static void RequireFitting(string path, int limit)
+    {
+        int bytes = Encoding.UTF8.GetByteCount(path);
+        if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal))
+            throw new MuxException("ControlPath is not the path of a socket");
+        if (bytes > limit)
+            throw new MuxException($"ControlPath \"{Printable.Text(path)}\" is too long: {bytes} bytes, and {limit} are the most; shorten it, for example with %C");
+    }
+
+    private static MuxException Taken(string path) =>
+        new($"the control socket {Printable.Text(path)} belongs to another master, so this connection is not shared; "
+            + "end that one with -O exit, or set another ControlPath");
+
+    private static MuxException Unusable(string path, string reason, Exception? e) =>
+        new($"no control socket can be made at {Printable.Text(path)}: {reason}", e);
+
+    private static string Describe(SocketException e) =>
+        e.SocketErrorCode == SocketError.AddressNotAvailable ? "its folder does not exist; make it first" : SocketFailure.Describe(e);
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string from, string to);
+}

@@ -1,0 +1,12 @@
+namespace Adit.Mux.Messages;
+
+/// <summary>Asks whether the master is alive, and for its process.</summary>
+/// <param name="RequestId">Comes back in the answer.</param>
+internal readonly record struct AliveCheck(uint RequestId) : IMuxMessage<AliveCheck>
+{
+    public static MuxMessageNumber Number => MuxMessageNumber.AliveCheck;
+
+    public static AliveCheck Read(ref MuxReader reader) => new(reader.ReadUInt32());
+
+    public void Write(MuxWriter writer) => writer.WriteUInt32(RequestId);
+}

@@ -1,0 +1,12 @@
+namespace Adit.Mux.Messages;
+
+/// <summary>Yes.</summary>
+/// <param name="RequestId">That of the request.</param>
+internal readonly record struct Ok(uint RequestId) : IMuxMessage<Ok>
+{
+    public static MuxMessageNumber Number => MuxMessageNumber.Ok;
+
+    public static Ok Read(ref MuxReader reader) => new(reader.ReadUInt32());
+
+    public void Write(MuxWriter writer) => writer.WriteUInt32(RequestId);
+}
