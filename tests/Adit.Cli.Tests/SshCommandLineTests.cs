@@ -241,8 +241,6 @@ public sealed class SshCommandLineTests
     [InlineData("-L 1:a:2 h", "add -N")]
     [InlineData("h uptime", "add -N")]
     [InlineData("-NS x -O check h", "leave -O out")]
-    [InlineData("-NB x h", "-b")]
-    [InlineData("-Ny h", "-E file")]
     [InlineData("-NoRevokedHostKeys=/k h", "RevokedHostKeys")]
     [InlineData("-NoKnownHostsCommand=/k h", "KnownHostsCommand")]
     [InlineData("-NoCheckHostIP=yes h", "CheckHostIP")]

@@ -29,6 +29,10 @@ internal static class SshConfig
         string hostName = Canonicalization.Apply(HostName(alias, settings), settings, local.Machine);
         if (reader.WantsFinal || settings.CanonicalizeHostname.Or(CanonicalizeHostname.No) != CanonicalizeHostname.No)
         {
+            // As in ssh: what belongs to the name is settled when the name is.
+            settings.CanonicalizeHostname.Offer(CanonicalizeHostname.No, ConfigSource.Default);
+            settings.CanonicalizeMaxDots.Offer(1, ConfigSource.Default);
+            settings.CanonicalizeFallbackLocal.Offer(true, ConfigSource.Default);
             reader.BeginFinal(hostName);
             ReadFiles(reader, query, local);
         }

@@ -67,6 +67,18 @@ public sealed class CanonicalizationTests
     }
 
     [Fact]
+    public void What_belongs_to_the_name_is_settled_before_files_are_read_again()
+    {
+        using TemporaryFolder folder = new();
+        string file = folder.Write("config", "Match final\nCanonicalizeHostname yes\nCanonicalizeMaxDots 3\nCanonicalizeFallbackLocal no\nPort 2\n");
+        HostConfig config = SshConfig.Resolve("db", [], file);
+        Assert.Equal(("db", 2), (config.HostName, config.Port));
+        Assert.Superset(
+            new HashSet<string> { "canonicalizehostname false", "canonicalizemaxdots 1", "canonicalizefallbacklocal yes" },
+            EffectiveConfig.Lines(config).ToHashSet());
+    }
+
+    [Fact]
     public void What_follows_from_the_name_follows_from_the_full_one()
     {
         HostConfig config = Resolve("db", "CanonicalizeHostname yes|CanonicalDomains a.example|ControlPath /s/%h/%n|HostKeyAlias %n");
