@@ -15,6 +15,7 @@ internal sealed class SessionServer : ServerAuthenticator, IConnectionHandler, I
     private readonly Channel<Ssh.Connection.Channel> _channels = System.Threading.Channels.Channel.CreateUnbounded<Ssh.Connection.Channel>();
     private SshConnection? _server;
 
+    /// <summary>The client's connection, where it is this engine's.</summary>
     public SshConnection Client { get; private set; } = null!;
 
     public static async Task<SessionServer> StartAsync()
@@ -29,6 +30,14 @@ internal sealed class SessionServer : ServerAuthenticator, IConnectionHandler, I
             Authentication = [new PasswordMethod(static (_, _) => new("x"u8.ToArray()))],
         }).TestTime();
         handler._server = await accepting.TestTime();
+        return handler;
+    }
+
+    /// <summary>Serves another client than this engine's.</summary>
+    public static async Task<SessionServer> AcceptAsync(Stream stream)
+    {
+        var handler = new SessionServer();
+        handler._server = await SshServer.AcceptAsync(stream, new() { HostKeys = [HostKey], Authenticator = handler, Handler = handler }).TestTime();
         return handler;
     }
 
@@ -53,7 +62,9 @@ internal sealed class SessionServer : ServerAuthenticator, IConnectionHandler, I
         return (await opening.TestTime(), far);
     }
 
-    public override ValueTask<IReadOnlyList<IReadOnlyList<string>>> BeginAsync(string user, CancellationToken cancellationToken) => new([["password"]]);
+    public override ValueTask<IReadOnlyList<IReadOnlyList<string>>> BeginAsync(string user, CancellationToken cancellationToken) => new([["password"], ["publickey"]]);
+
+    public override ValueTask<bool> AcceptsKeyAsync(SshPublicKey key, bool proved, CancellationToken cancellationToken) => new(true);
 
     public override ValueTask<bool> AcceptsPasswordAsync(ReadOnlyMemory<byte> password, CancellationToken cancellationToken) => new(true);
 
@@ -64,7 +75,8 @@ internal sealed class SessionServer : ServerAuthenticator, IConnectionHandler, I
 
     public async ValueTask DisposeAsync()
     {
-        await Client.DisposeAsync();
+        if (Client is not null)
+            await Client.DisposeAsync();
         if (_server is not null)
             await _server.DisposeAsync();
     }
