@@ -26,19 +26,19 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     private readonly Action<IncomingRequest>? _onRequest;
     private readonly ReplyQueue _replies;
     private readonly Queue<byte[]> _control = new();
-    private readonly ReceiveQueue _received = new();
-    private readonly PendingOperation<ReadOnlyMemory<byte>> _read;
+    private readonly ChannelInput _data;
+    private readonly ChannelInput? _errors;
     private readonly PendingOperation<bool> _write = new(continueInline: false);
     private readonly Lock _sync = new();
     private ChannelState _state;
     private SendWindow _sendWindow;
     private ReceiveWindow _receiveWindow;
-    private ReceiveQueue.Segment _current;
+    private ChannelRequests? _requests;
+    private TaskCompletionSource? _closed;
     private ReadOnlyMemory<byte> _unsent;
     private Exception? _failure;
     private Exception? _writeFailure;
     private bool _unsentIsError;
-    private bool _lost;
     private bool _sealing;
     private bool _queued;
 
@@ -48,7 +48,8 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
         _onRequest = onRequest;
         _replies = new(EnqueueControl, Wake);
         _receiveWindow = new(options.Window);
-        _read = new(options.ContinueInline);
+        _data = new(_sync, options.ContinueInline);
+        _errors = options.ReceiveErrors ? new(_sync, options.ContinueInline) : null;
         LocalId = localId;
         Type = type;
     }
@@ -92,23 +93,32 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     /// the channel is disposed; by calling again the reader gives it back, and the peer its window.
     /// </summary>
     /// <exception cref="SshException">The channel was aborted, or its connection ended.</exception>
-    public ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken = default)
+    public ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken = default) => ReadAsync(_data, cancellationToken);
+
+    /// <summary>
+    /// As <see cref="ReadAsync(CancellationToken)"/>, for the extended data of type stderr, of a channel that was opened with
+    /// <see cref="ChannelOptions.ReceiveErrors"/>. It shares the window with the data: whoever stops reading one stops the other. One read
+    /// of each kind may be under way at a time.
+    /// </summary>
+    /// <exception cref="SshException">The channel was aborted, or its connection ended.</exception>
+    public ValueTask<ReadOnlyMemory<byte>> ReadErrorAsync(CancellationToken cancellationToken = default) =>
+        ReadAsync(_errors ?? throw new InvalidOperationException("the channel was opened without ReceiveErrors"), cancellationToken);
+
+    private ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChannelInput input, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        ReadOnlyMemory<byte> data = default;
+        ReadOnlyMemory<byte> data;
         Exception? failure = null;
-        short token = 0;
+        short version = 0;
         bool waits = false;
         bool announce;
         lock (_sync)
         {
-            ReleaseCurrent();
-            if (!_received.IsEmpty)
-                data = (_current = _received.Take()).Data;
-            else if (!_state.InputEnded || _lost)
+            _receiveWindow.Credit(input.Release());
+            if (!input.TryTake(out data) && (!_state.InputEnded || input.IsLost))
                 waits = (failure = _failure) is null;
             if (waits)
-                token = _read.Start();
+                version = input.Read.Start();
             announce = QueueIfDue();
         }
 
@@ -118,8 +128,7 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
             return ValueTask.FromException<ReadOnlyMemory<byte>>(failure);
         if (!waits)
             return ValueTask.FromResult(data);
-        ValueTask<ReadOnlyMemory<byte>> pending = new(_read, token);
-        return cancellationToken.CanBeCanceled ? WaitForReadAsync(pending, cancellationToken) : pending;
+        return cancellationToken.CanBeCanceled ? input.WaitAsync(version, cancellationToken) : new(input.Read, version);
     }
 
     /// <summary>
@@ -142,6 +151,37 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     {
         EnqueueControl(Message.Encode(new ChannelRequest(RemoteId, name, WantReply: false, fields)));
         Wake();
+    }
+
+    /// <summary>Sends a request of the channel and waits for its reply (RFC 4254 section 5.4).</summary>
+    /// <param name="name">The request's name, such as <c>exec</c>.</param>
+    /// <param name="fields">Its own fields, encoded.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <returns>Whether the peer said yes.</returns>
+    /// <exception cref="SshException">The channel was closed by either side, or its connection ended.</exception>
+    public async ValueTask<bool> RequestAsync(string name, byte[] fields, CancellationToken cancellationToken = default)
+    {
+        Task<bool> reply;
+        byte[] payload = Message.Encode(new ChannelRequest(RemoteId, name, WantReply: true, fields));
+        lock (_sync)
+        {
+            if (_failure is not null || _state.CloseRequested)
+                throw _failure ?? Ended();
+            if (_control.Count == MaxControl)
+                throw new SshException("the peer does not take the channel's requests");
+            reply = (_requests ??= new()).Expect();
+            _control.Enqueue(payload);
+        }
+
+        Wake();
+        return await reply.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Completes, never fails, when the peer has closed the channel and will send nothing more, or the channel was ended on this side.</summary>
+    public Task WaitForCloseAsync()
+    {
+        lock (_sync)
+            return _state.CloseReceived || _failure is not null ? Task.CompletedTask : (_closed ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
     }
 
     private ValueTask WriteAsync(ReadOnlyMemory<byte> data, bool isError, CancellationToken cancellationToken)
@@ -189,7 +229,11 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     {
         Abort();
         lock (_sync)
-            ReleaseCurrent();
+        {
+            _data.Release();
+            _errors?.Release();
+        }
+
         return default;
     }
 
@@ -243,10 +287,18 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     }
 
     /// <summary>CHANNEL_DATA arrived. True when the packet's memory was taken over.</summary>
-    internal bool OnData(InboundPacket packet, int dataStart)
+    internal bool OnData(InboundPacket packet, int dataStart) => Receive(_data, packet, dataStart);
+
+    /// <summary>CHANNEL_EXTENDED_DATA arrived. What nobody reads is credited and dropped. True when the packet's memory was taken over.</summary>
+    internal bool OnExtendedData(uint type, InboundPacket packet, int dataStart) =>
+        Receive(type == StandardError ? _errors : null, packet, dataStart);
+
+    private bool Receive(ChannelInput? input, InboundPacket packet, int dataStart)
     {
-        ReceiveQueue.Segment handed;
-        bool taken;
+        ReadOnlyMemory<byte> handed = default;
+        bool taken = false;
+        bool wake = false;
+        bool queue = false;
         lock (_sync)
         {
             int length = packet.Payload.Length - dataStart;
@@ -256,30 +308,23 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
                 throw new SshProtocolException(CloseReason.ProtocolError, $"the peer sent {length} bytes past the channel's window");
             if (_state.CloseRequested || length == 0)
                 return false;
-            taken = _received.Add(packet, dataStart);
-            if (!_read.TryEnd())
-                return taken;
-            _current = handed = _received.Take();
+            if (input is null)
+            {
+                _receiveWindow.Credit(length);
+                queue = QueueIfDue();
+            }
+            else
+            {
+                taken = input.Add(packet, dataStart);
+                wake = input.Read.TryEnd() && input.TryTake(out handed);
+            }
         }
 
-        _read.SetResult(handed.Data);
-        return taken;
-    }
-
-    /// <summary>CHANNEL_EXTENDED_DATA arrived: nobody reads it on a forwarded connection, so it is credited and dropped.</summary>
-    internal void OnExtendedData(int length)
-    {
-        bool queue;
-        lock (_sync)
-        {
-            if (_state.InputEnded || !_receiveWindow.TryConsume(length))
-                throw new SshProtocolException(CloseReason.ProtocolError, "the peer sent extended data past the channel's window or end");
-            _receiveWindow.Credit(length);
-            queue = QueueIfDue();
-        }
-
+        if (wake)
+            input!.Read.SetResult(handed);
         if (queue)
             _connection.Outbox.Ready(this);
+        return taken;
     }
 
     internal void OnWindowAdjust(uint bytes)
@@ -298,22 +343,37 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
 
     internal void OnEof()
     {
-        bool wake;
+        bool wakeData;
+        bool wakeErrors;
         lock (_sync)
         {
             if (!_state.TryReceiveEof())
                 throw new SshProtocolException(CloseReason.ProtocolError, "the peer sent EOF twice, or behind its CLOSE");
-            wake = _read.TryEnd();
+            wakeData = _data.Read.TryEnd();
+            wakeErrors = _errors is not null && _errors.Read.TryEnd();
         }
 
-        if (wake)
-            _read.SetResult(default);
+        if (wakeData)
+            _data.Read.SetResult(default);
+        if (wakeErrors)
+            _errors!.Read.SetResult(default);
+    }
+
+    /// <summary>CHANNEL_SUCCESS or CHANNEL_FAILURE arrived.</summary>
+    internal void OnReply(bool success)
+    {
+        bool expected;
+        lock (_sync)
+            expected = _requests is not null && _requests.TryReply(success);
+        if (!expected)
+            throw new SshProtocolException(CloseReason.ProtocolError, "the peer answered a channel request that was not sent");
     }
 
     /// <summary>CHANNEL_CLOSE arrived. True when the channel is gone: CLOSE has gone both ways.</summary>
     internal bool OnClose()
     {
-        bool wakeRead;
+        bool wakeData;
+        bool wakeErrors;
         bool failWrite;
         bool queue;
         bool gone;
@@ -323,14 +383,19 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
             if (!_state.TryReceiveClose())
                 throw new SshProtocolException(CloseReason.ProtocolError, "the peer sent CLOSE twice");
             _failure ??= failure;
-            wakeRead = _read.TryEnd();
+            _closed?.TrySetResult();
+            _requests?.Fail(failure);
+            wakeData = _data.Read.TryEnd();
+            wakeErrors = _errors is not null && _errors.Read.TryEnd();
             failWrite = TryFailWrite(failure);
             queue = QueueIfDue();
             gone = _state.IsGone;
         }
 
-        if (wakeRead)
-            _read.SetResult(default);
+        if (wakeData)
+            _data.Read.SetResult(default);
+        if (wakeErrors)
+            _errors!.Read.SetResult(default);
         if (failWrite)
             _write.SetException(failure);
         if (queue)
@@ -351,26 +416,30 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     /// <summary>Ends the channel on this side: by its owner, or because the connection ended.</summary>
     internal void Fail(Exception failure)
     {
-        bool failRead;
+        bool failData;
+        bool failErrors;
         bool failWrite;
         bool queue;
         lock (_sync)
         {
             _failure ??= failure;
+            _closed?.TrySetResult();
+            _requests?.Fail(failure);
             _state.RequestClose();
-
-            // What nobody will read must not look like the end of the peer's data.
-            _lost |= !_received.IsEmpty;
-            _received.Clear();
-            failRead = _read.TryEnd();
+            _data.Drop();
+            _errors?.Drop();
+            failData = _data.Read.TryEnd();
+            failErrors = _errors is not null && _errors.Read.TryEnd();
             failWrite = TryFailWrite(failure);
             queue = QueueIfDue();
         }
 
         Opening.TrySetException(failure);
         _ = Opening.Task.Exception; // a cancelled opening has nobody left to observe it
-        if (failRead)
-            _read.SetException(failure);
+        if (failData)
+            _data.Read.SetException(failure);
+        if (failErrors)
+            _errors!.Read.SetException(failure);
         if (failWrite)
             _write.SetException(failure);
         if (queue)
@@ -410,13 +479,6 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
         ReadOnlyMemory<byte> chunk = _unsent[..length];
         _unsent = _unsent[length..];
         return chunk;
-    }
-
-    private void ReleaseCurrent()
-    {
-        _receiveWindow.Credit(_current.Data.Length);
-        _current.Release();
-        _current = default;
     }
 
     private bool HasWork => IsOpen
@@ -515,29 +577,12 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
         return more;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<ReadOnlyMemory<byte>> WaitForReadAsync(ValueTask<ReadOnlyMemory<byte>> pending, CancellationToken cancellationToken)
-    {
-        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-            static (state, token) => ((Channel)state!).CancelRead(token), this);
-        return await pending.ConfigureAwait(false);
-    }
-
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WaitForWriteAsync(ValueTask pending, CancellationToken cancellationToken)
     {
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
             static (state, token) => ((Channel)state!).CancelWrite(token), this);
         await pending.ConfigureAwait(false);
-    }
-
-    private void CancelRead(CancellationToken cancellationToken)
-    {
-        bool ends;
-        lock (_sync)
-            ends = _read.TryEnd();
-        if (ends)
-            _read.SetException(new OperationCanceledException(cancellationToken));
     }
 
     private void CancelWrite(CancellationToken cancellationToken)

@@ -17,6 +17,9 @@ public sealed record ChannelOptions
     /// </summary>
     public bool ContinueInline { get; init; }
 
+    /// <summary>Keep the peer's stderr for <see cref="Channel.ReadErrorAsync"/>. Default false: it is dropped, as nobody reads it on a forwarded connection.</summary>
+    public bool ReceiveErrors { get; init; }
+
     /// <exception cref="ArgumentOutOfRangeException">The window is out of its range.</exception>
     internal void Validate()
     {

@@ -97,13 +97,26 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
     /// <param name="cancellationToken">Gives the attempt up.</param>
     /// <exception cref="ChannelOpenException">The peer refused.</exception>
     /// <exception cref="SshClosedException">The connection ended.</exception>
+    public ValueTask<Channel> OpenAsync(string type, byte[] fields, ChannelOptions? options = null, CancellationToken cancellationToken = default) =>
+        OpenAsync(type, fields, options, onRequest: null, cancellationToken);
+
+    /// <summary>As <see cref="OpenAsync(string, byte[], ChannelOptions?, CancellationToken)"/>, for a channel on which the peer sends requests.</summary>
+    /// <param name="type">The channel type.</param>
+    /// <param name="fields">The fields of its type, encoded.</param>
+    /// <param name="options">How the channel behaves on this side; null for the defaults.</param>
+    /// <param name="onRequest">
+    /// Takes the channel's requests (RFC 4254 section 5.4) under the rules of <see cref="IConnectionHandler"/>; null answers all with failure.
+    /// </param>
+    /// <param name="cancellationToken">Gives the attempt up.</param>
+    /// <exception cref="ChannelOpenException">The peer refused.</exception>
+    /// <exception cref="SshClosedException">The connection ended.</exception>
     public async ValueTask<Channel> OpenAsync(
-        string type, byte[] fields, ChannelOptions? options = null, CancellationToken cancellationToken = default)
+        string type, byte[] fields, ChannelOptions? options, Action<IncomingRequest>? onRequest, CancellationToken cancellationToken = default)
     {
         options ??= ChannelOptions.Default;
         options.Validate();
         cancellationToken.ThrowIfCancellationRequested();
-        Channel channel = _channels.Add(id => new Channel(this, id, type, options));
+        Channel channel = _channels.Add(id => new Channel(this, id, type, options, onRequest));
         _transport.Send(new ChannelOpen(type, channel.LocalId, options.Window, (uint)Options.MaxDataPacket, fields));
         try
         {
@@ -233,8 +246,12 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
                 OnOpenFailure(Message.Decode<ChannelOpenFailure>(packet.Span));
                 break;
             case MessageNumber.ChannelExtendedData:
-                var extended = Message.Decode<ChannelExtendedData>(packet.Span);
-                Require(extended.Recipient).OnExtendedData(extended.Data.Length);
+                return ValueTask.FromResult(OnExtendedData(packet));
+            case MessageNumber.ChannelSuccess:
+                Require(Message.Decode<ChannelSuccess>(packet.Span).Recipient).OnReply(success: true);
+                break;
+            case MessageNumber.ChannelFailure:
+                Require(Message.Decode<ChannelFailure>(packet.Span).Recipient).OnReply(success: false);
                 break;
             case MessageNumber.ChannelOpen:
                 OnOpen(Message.Decode<ChannelOpen>(packet.Span));
@@ -253,7 +270,7 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
                 _requests.OnReply(null);
                 break;
             default:
-                throw new SshProtocolException(CloseReason.ProtocolError, $"message {(byte)packet.Number} answers a channel request that was not sent");
+                throw new SshProtocolException(CloseReason.ProtocolError, $"message {(byte)packet.Number} is none of the connection protocol");
         }
 
         return default;
@@ -274,6 +291,16 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
         if (payload.Length < dataStart || BinaryPrimitives.ReadUInt32BigEndian(payload[5..]) != (uint)(payload.Length - dataStart))
             throw new SshFormatException("CHANNEL_DATA has the wrong length");
         return Require(BinaryPrimitives.ReadUInt32BigEndian(payload[1..])).OnData(packet, dataStart);
+    }
+
+    // SSH_MSG_CHANNEL_EXTENDED_DATA, RFC 4254 section 5.2, read by hand so that its data stays where it is.
+    private bool OnExtendedData(InboundPacket packet)
+    {
+        const int dataStart = 1 + (3 * sizeof(uint));
+        ReadOnlySpan<byte> payload = packet.Span;
+        if (payload.Length < dataStart || BinaryPrimitives.ReadUInt32BigEndian(payload[9..]) != (uint)(payload.Length - dataStart))
+            throw new SshFormatException("CHANNEL_EXTENDED_DATA has the wrong length");
+        return Require(BinaryPrimitives.ReadUInt32BigEndian(payload[1..])).OnExtendedData(BinaryPrimitives.ReadUInt32BigEndian(payload[5..]), packet, dataStart);
     }
 
     private void OnConfirmation(in ChannelOpenConfirmation confirmation)
