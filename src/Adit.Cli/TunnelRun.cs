@@ -6,6 +6,7 @@ using Adit.OpenSsh;
 using Adit.Relay;
 using Adit.Ssh;
 using Adit.Ssh.Connection;
+using Adit.Ssh.Transport;
 
 namespace Adit.Cli;
 
@@ -137,7 +138,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
     private async Task<int> HoldAsync(Tunnel tunnel, CancellationToken stop)
     {
         SshClosedException reason = await tunnel.Ended.WaitAsync(stop);
-        if (reason.Reason is CloseReason.Expired)
+        if (reason.Reason is CloseReason.Expired or CloseReason.Closed)
         {
             output.Notice(reason.Message);
             return 0;

@@ -7,6 +7,7 @@ using Adit.Ssh;
 using Adit.Ssh.Auth;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Keys;
+using Adit.Ssh.Transport;
 
 namespace Adit.Gateway.Access;
 

@@ -11,6 +11,7 @@ using Adit.Ssh;
 using Adit.Ssh.Auth;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Messages.Connection;
+using Adit.Ssh.Transport;
 using Adit.SshLegs;
 
 namespace Adit.Gateway.Serving;

@@ -1,3 +1,5 @@
+using Adit.Ssh.Transport;
+
 namespace Adit.Ssh.Connection;
 
 /// <summary>Limits and habits of a connection's channels.</summary>

@@ -6,6 +6,7 @@ using Adit.Ssh;
 using Adit.Ssh.Auth;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Keys;
+using Adit.Ssh.Transport;
 using Adit.SshLegs;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Adit.OpenSsh;
 using Adit.Ssh.Connection;
+using Adit.Ssh.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Adit.Client;

@@ -1,8 +1,9 @@
+using Adit.OpenSsh;
 using Adit.Sessions;
 
 namespace Adit.Tests.Sessions;
 
-public class TerminalWishTests
+public class TerminalDecisionTests
 {
     // By the rules of ssh(1) for -t and -T and of ssh_config(5) for RequestTTY.
     [Theory]
@@ -20,15 +21,7 @@ public class TerminalWishTests
     [InlineData("Force", true, false, false, "Required")]
     [InlineData("Force", false, true, true, "Required")]
     public void A_session_gets_a_terminal_where_ssh_gives_one(string wish, bool hasCommand, bool inputIsTerminal, bool inputIsNull, string decision) =>
-        Assert.Equal(Enum.Parse<TerminalDecision>(decision), Enum.Parse<TerminalWish>(wish).Decide(hasCommand, inputIsTerminal, inputIsNull));
-
-    [Fact]
-    public void Given_twice_the_option_forces()
-    {
-        Assert.Equal(TerminalWish.Yes, TerminalWish.Auto.Once());
-        Assert.Equal(TerminalWish.Yes, TerminalWish.No.Once());
-        Assert.Equal(TerminalWish.Force, TerminalWish.Auto.Once().Once());
-    }
+        Assert.Equal(Enum.Parse<TerminalDecision>(decision), Enum.Parse<RequestTty>(wish).Decide(hasCommand, inputIsTerminal, inputIsNull));
 
     [Fact]
     public void Variables_are_sent_by_pattern_and_set_by_the_first_value_of_a_name()
