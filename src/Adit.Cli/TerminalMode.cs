@@ -19,6 +19,8 @@ internal sealed class TerminalMode : IDisposable
     private static readonly List<TerminalMode> Held = [];
     private static readonly List<PosixSignalRegistration> Signals = [];
 
+    private static TaskCompletionSource? _continued;
+
     private readonly SafeHandle _terminal;
     private readonly TerminalDevice.When _when;
     private readonly TerminalSettings _before;
@@ -59,22 +61,22 @@ internal sealed class TerminalMode : IDisposable
     public TerminalMode? Pause() => Enter(_terminal, TerminalDevice.When.Drained, _ => _before);
 
     /// <summary>
-    /// Stops this process until it is continued, with its terminals as they were before any mode. Does nothing where nobody is there to
-    /// continue it.
+    /// Stops this process, with its terminals as they were before any mode, while one holds. Completes when it was continued; at once where
+    /// nobody is there to continue it.
     /// </summary>
-    public static void Suspend()
+    public static Task SuspendAsync()
     {
-        if (TerminalJob.IsOrphaned())
-            return;
         lock (Sync)
         {
+            if (Held.Count == 0 || TerminalJob.IsOrphaned())
+                return Task.CompletedTask;
             RestoreAll();
-            _ = LinuxCalls.Kill(Environment.ProcessId, Stop);
-            foreach (TerminalMode mode in Held)
-                TerminalDevice.Apply(mode._terminal, TerminalDevice.When.Drained, mode._changed);
-        }
+            _continued ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        Continued?.Invoke();
+            // The stop may strike a little after the call: what follows it is OnContinued's.
+            _ = LinuxCalls.Kill(Environment.ProcessId, Stop);
+            return _continued.Task;
+        }
     }
 
     /// <inheritdoc/>
@@ -98,7 +100,13 @@ internal sealed class TerminalMode : IDisposable
         Signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTSTP, static context =>
         {
             context.Cancel = true;
-            Suspend();
+            _ = SuspendAsync();
+        }));
+        Signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGCONT, static context =>
+        {
+            // Else the runtime gives the terminal the settings with which it found it.
+            context.Cancel = true;
+            OnContinued();
         }));
         AppDomain.CurrentDomain.ProcessExit += OnProcessEnd;
         AppDomain.CurrentDomain.UnhandledException += OnProcessEnd;
@@ -111,6 +119,21 @@ internal sealed class TerminalMode : IDisposable
         Signals.Clear();
         AppDomain.CurrentDomain.ProcessExit -= OnProcessEnd;
         AppDomain.CurrentDomain.UnhandledException -= OnProcessEnd;
+    }
+
+    private static void OnContinued()
+    {
+        TaskCompletionSource? waiting;
+        lock (Sync)
+        {
+            foreach (TerminalMode mode in Held)
+                TerminalDevice.Apply(mode._terminal, TerminalDevice.When.Drained, mode._changed);
+            waiting = _continued;
+            _continued = null;
+        }
+
+        Continued?.Invoke();
+        waiting?.TrySetResult();
     }
 
     private static void OnProcessEnd(object? sender, EventArgs e) => OnEnd();
