@@ -271,7 +271,9 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
         if (!await ConfirmAsync(request.RequestId, "Allow multiplex proxy connection?", cancellationToken).ConfigureAwait(false))
             return false;
         await socket.WriteAsync(new ProxyStarted(request.RequestId), cancellationToken).ConfigureAwait(false);
-        _ = connection;
+        var proxy = new MuxProxy(socket.ToDuplex(), connection, master.ProxyForwards);
+        await using (proxy.ConfigureAwait(false))
+            await proxy.RunAsync(cancellationToken).ConfigureAwait(false);
         return true;
     }
 
