@@ -287,8 +287,9 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
 
     private ValueTask FailAsync(uint requestId, string reason, CancellationToken cancellationToken)
     {
-        master.Log($"mux: a client's request failed: {reason}");
-        return socket.WriteAsync(new Failure(requestId, reason), cancellationToken);
+        string shown = Printable.Text(reason);
+        master.Log($"mux: a client's request failed: {shown}");
+        return socket.WriteAsync(new Failure(requestId, shown), cancellationToken);
     }
 
     private static bool IsFailure(Exception e) => e is IOException or SshException or FormatException;

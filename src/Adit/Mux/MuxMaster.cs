@@ -50,11 +50,21 @@ internal sealed class MuxMaster : IAsyncDisposable
 
     /// <summary>Listens at a control path, in place of a dead socket but never of a live one, and serves from then on.</summary>
     /// <exception cref="MuxException">The path is taken, or cannot be used.</exception>
+    /// <exception cref="IOException">Too few descriptors are left.</exception>
     public static MuxMaster Listen(string path, IMuxTarget target, MuxMasterOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(target);
-        return new(ControlSocketFile.Listen(path), target, options ?? MuxMasterOptions.Default);
+        ControlSocketFile file = ControlSocketFile.Listen(path);
+        try
+        {
+            return new(file, target, options ?? MuxMasterOptions.Default);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Takes no more clients and removes the socket. Clients that are there go on.</summary>

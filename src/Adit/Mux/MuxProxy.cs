@@ -13,6 +13,7 @@ namespace Adit.Mux;
 internal sealed class MuxProxy(Duplex duplex, SshConnection connection, ProxyForwards forwards) : IAsyncDisposable
 {
     private const int MaxChannels = 1024;
+    private const int MaxRefusals = 128;
     private const int MaxWaitingRequests = 128;
 
     private readonly Stream _stream = duplex.AsStream();
@@ -126,9 +127,12 @@ internal sealed class MuxProxy(Duplex duplex, SshConnection connection, ProxyFor
     {
         lock (_lock)
         {
+            if (_channels.Count >= MaxChannels + MaxRefusals)
+                throw new SshFormatException($"the answers to the opening of {MaxRefusals} channels are not read");
             if (_channels.Count >= MaxChannels)
-                throw new SshFormatException($"more than {MaxChannels} channels are open");
-            Start(channel => channel.OpenAsync(type, clientId, window, maxPacket, fields, _over.Token));
+                Start(channel => channel.RefuseAsync(clientId, ChannelOpenFailureReason.ResourceShortage, $"{MaxChannels} channels are open, and no more may be", _over.Token));
+            else
+                Start(channel => channel.OpenAsync(type, clientId, window, maxPacket, fields, _over.Token));
         }
     }
 

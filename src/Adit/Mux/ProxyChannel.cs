@@ -35,6 +35,7 @@ internal sealed class ProxyChannel(MuxProxy proxy, uint localId)
     private Task _repliesToClient = Task.CompletedTask;
     private uint _clientId;
     private int _maxSend;
+    private volatile bool _offered;
     private uint _receiveLeft = Window;
     private uint _consumed;
     private int _waiting;
@@ -50,12 +51,8 @@ internal sealed class ProxyChannel(MuxProxy proxy, uint localId)
         }
         catch (SshException e)
         {
-            ChannelOpenFailureReason reason = e is ChannelOpenException refused ? refused.Reason : ChannelOpenFailureReason.ConnectFailed;
-            MuxWriter failure = ProxyPacket.Begin(ProxyMessage.OpenFailure, clientId);
-            failure.WriteUInt32((uint)reason);
-            failure.WriteText(e.Message);
-            failure.WriteText(string.Empty);
-            await proxy.SendAsync(failure, cancellationToken).ConfigureAwait(false);
+            await RefuseAsync(clientId, e is ChannelOpenException refused ? refused.Reason : ChannelOpenFailureReason.ConnectFailed, e.Message, cancellationToken)
+                .ConfigureAwait(false);
             return;
         }
 
@@ -69,6 +66,16 @@ internal sealed class ProxyChannel(MuxProxy proxy, uint localId)
             _opened.SetResult();
             await RunAsync(channel, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>The client opens the channel, and may not.</summary>
+    internal async Task RefuseAsync(uint clientId, ChannelOpenFailureReason reason, string description, CancellationToken cancellationToken)
+    {
+        MuxWriter failure = ProxyPacket.Begin(ProxyMessage.OpenFailure, clientId);
+        failure.WriteUInt32((uint)reason);
+        failure.WriteText(description);
+        failure.WriteText(string.Empty);
+        await proxy.SendAsync(failure, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The server opens the channel, if it turns out to be of a forward that listens on this port.</summary>
@@ -85,6 +92,7 @@ internal sealed class ProxyChannel(MuxProxy proxy, uint localId)
             open.WriteUInt32(Window);
             open.WriteUInt32(MaxPacket);
             open.WriteBytes(incoming.Fields.Span);
+            _offered = true;
             await proxy.SendAsync(open, cancellationToken).ConfigureAwait(false);
             await _opened.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
             channel = incoming.Accept(Options, OnRequest);
@@ -111,11 +119,11 @@ internal sealed class ProxyChannel(MuxProxy proxy, uint localId)
         var reader = new MuxReader(fields.Span);
         switch (message)
         {
-            case ProxyMessage.OpenConfirmation when !_opened.Task.IsCompleted:
+            case ProxyMessage.OpenConfirmation when _offered && !_opened.Task.IsCompleted:
                 Known(reader.ReadUInt32(), reader.ReadUInt32(), reader.ReadUInt32());
                 _opened.SetResult();
                 break;
-            case ProxyMessage.OpenFailure when !_opened.Task.IsCompleted:
+            case ProxyMessage.OpenFailure when _offered && !_opened.Task.IsCompleted:
                 var reason = (ChannelOpenFailureReason)reader.ReadUInt32();
                 _opened.SetException(new ChannelOpenException(reason, reader.ReadText()));
                 break;
