@@ -58,6 +58,8 @@ internal sealed partial class DescriptorWaiter : IDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         var wait = new Wait(descriptor, events);
+        if (IsReady(wait))
+            return;
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_stopped, this);
@@ -79,6 +81,15 @@ internal sealed partial class DescriptorWaiter : IDisposable
 
             cancelled.Ready.TrySetCanceled(token);
         }
+    }
+
+    // Saves the way through the thread while data flows.
+    private static bool IsReady(Wait wait)
+    {
+        PollEntry[] entry = [new() { Descriptor = wait.Hold(), Events = wait.Events }];
+        bool ready = Poll(entry, 1, 0) > 0;
+        wait.Release();
+        return ready;
     }
 
     private void Run()

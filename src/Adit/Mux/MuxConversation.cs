@@ -271,7 +271,9 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
         if (!await ConfirmAsync(request.RequestId, "Allow multiplex proxy connection?", cancellationToken).ConfigureAwait(false))
             return false;
         await socket.WriteAsync(new ProxyStarted(request.RequestId), cancellationToken).ConfigureAwait(false);
-        _ = connection;
+        var proxy = new MuxProxy(socket.ToDuplex(), connection, master.ProxyForwards);
+        await using (proxy.ConfigureAwait(false))
+            await proxy.RunAsync(cancellationToken).ConfigureAwait(false);
         return true;
     }
 
@@ -285,8 +287,9 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
 
     private ValueTask FailAsync(uint requestId, string reason, CancellationToken cancellationToken)
     {
-        master.Log($"mux: a client's request failed: {reason}");
-        return socket.WriteAsync(new Failure(requestId, reason), cancellationToken);
+        string shown = Printable.Text(reason);
+        master.Log($"mux: a client's request failed: {shown}");
+        return socket.WriteAsync(new Failure(requestId, shown), cancellationToken);
     }
 
     private static bool IsFailure(Exception e) => e is IOException or SshException or FormatException;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using Adit.Ssh;
+using Adit.Ssh.Connection;
 
 namespace Adit.Mux;
 
@@ -43,15 +44,27 @@ internal sealed class MuxMaster : IAsyncDisposable
 
     internal MuxMasterOptions Options => _options;
 
+    internal ProxyForwards ProxyForwards { get; } = new();
+
     internal DescriptorWaiter Waiter { get; } = new();
 
     /// <summary>Listens at a control path, in place of a dead socket but never of a live one, and serves from then on.</summary>
     /// <exception cref="MuxException">The path is taken, or cannot be used.</exception>
+    /// <exception cref="IOException">Too few descriptors are left.</exception>
     public static MuxMaster Listen(string path, IMuxTarget target, MuxMasterOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(target);
-        return new(ControlSocketFile.Listen(path), target, options ?? MuxMasterOptions.Default);
+        ControlSocketFile file = ControlSocketFile.Listen(path);
+        try
+        {
+            return new(file, target, options ?? MuxMasterOptions.Default);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Takes no more clients and removes the socket. Clients that are there go on.</summary>
@@ -65,6 +78,13 @@ internal sealed class MuxMaster : IAsyncDisposable
             _file.Dispose();
         }
     }
+
+    /// <summary>
+    /// A channel that the server opened, offered to the clients that speak the connection's protocol. Whoever handles the server's opens
+    /// asks this when the channel is of no forward of its own. True when one of them asked for the forward that it belongs to, and so
+    /// takes care of it.
+    /// </summary>
+    public bool TryTake(IncomingChannel channel) => ProxyForwards.TryTake(channel);
 
     /// <summary>Stops listening, ends all clients and what they run, and waits for that.</summary>
     public async ValueTask DisposeAsync()

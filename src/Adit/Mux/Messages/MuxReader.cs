@@ -16,6 +16,23 @@ internal ref struct MuxReader(ReadOnlySpan<byte> data)
 
     public readonly bool AtEnd => _rest.IsEmpty;
 
+    /// <summary>Reads what is left.</summary>
+    public ReadOnlySpan<byte> ReadRest()
+    {
+        ReadOnlySpan<byte> rest = _rest;
+        _rest = default;
+        return rest;
+    }
+
+    public byte ReadByte()
+    {
+        if (_rest.IsEmpty)
+            throw new SshFormatException("a byte is needed where none is left");
+        byte value = _rest[0];
+        _rest = _rest[1..];
+        return value;
+    }
+
     public uint ReadUInt32()
     {
         if (_rest.Length < sizeof(uint))

@@ -9,6 +9,14 @@ internal sealed class MuxWriter
 {
     private readonly ArrayBufferWriter<byte> _buffer = new();
 
+    public void WriteByte(byte value)
+    {
+        _buffer.GetSpan(1)[0] = value;
+        _buffer.Advance(1);
+    }
+
+    public void WriteBytes(ReadOnlySpan<byte> value) => _buffer.Write(value);
+
     public void WriteUInt32(uint value)
     {
         BinaryPrimitives.WriteUInt32BigEndian(_buffer.GetSpan(sizeof(uint)), value);
