@@ -49,7 +49,7 @@ internal sealed partial class Background : IDisposable
         if (await IsReadyAsync(listener, child.Id, exited))
         {
             if (what is not null)
-                await Console.Error.WriteLineAsync($"adit: {what} in the background as process {child.Id}");
+                await StandardError.Writer.WriteLineAsync($"adit: {what} in the background as process {child.Id}");
             return 0;
         }
 

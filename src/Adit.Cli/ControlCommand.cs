@@ -20,7 +20,7 @@ internal static class ControlCommand
         {
             case "check":
                 int pid = await master.CheckAsync(cancellationToken);
-                await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"Master running (pid={pid})"));
+                await StandardError.Writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"Master running (pid={pid})"));
                 break;
             case "forward":
                 foreach (MuxForward forward in Forwards(config))
@@ -37,11 +37,11 @@ internal static class ControlCommand
                 break;
             case "exit":
                 await master.ExitAsync(cancellationToken);
-                await Console.Error.WriteLineAsync("Exit request sent.");
+                await StandardError.Writer.WriteLineAsync("Exit request sent.");
                 break;
             case "stop":
                 await master.StopListeningAsync(cancellationToken);
-                await Console.Error.WriteLineAsync("Stop listening request sent.");
+                await StandardError.Writer.WriteLineAsync("Stop listening request sent.");
                 break;
             case "conninfo":
                 await Console.Out.WriteAsync(await master.DescribeConnectionAsync(cancellationToken));

@@ -21,7 +21,7 @@ internal sealed class Output : ILogger, ITunnelEvents, IDisposable
     }
 
     /// <summary>Whether it goes to a terminal.</summary>
-    public bool IsTerminal => _writer == Console.Error && !Console.IsErrorRedirected;
+    public bool IsTerminal => _writer == StandardError.Writer && !Console.IsErrorRedirected;
 
     /// <summary>Says one level more, or less, within the levels that there are.</summary>
     public LogVerbosity ChangeLevel(bool more) =>
@@ -92,7 +92,7 @@ internal sealed class Output : ILogger, ITunnelEvents, IDisposable
 
     public void Dispose()
     {
-        if (_writer == Console.Error)
+        if (_writer == StandardError.Writer)
             return;
         try
         {

@@ -31,7 +31,7 @@ internal static class SshCommand
         }
         catch (Exception e) when (e is UsageException or ConfigException or IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync($"adit: {e.Message}");
+            await StandardError.Writer.WriteLineAsync($"adit: {e.Message}");
             return Failed;
         }
 
@@ -46,7 +46,7 @@ internal static class SshCommand
     private static TextWriter WriterOf(SshCommandLine line, HostConfig config) =>
         line.UsesSystemLog ? new SystemLog(config.SyslogFacility)
         : line.LogFile is { } file ? new StreamWriter(file, append: true) { AutoFlush = true }
-        : Console.Error;
+        : StandardError.Writer;
 
     /// <summary>What needs no connection; null for all else.</summary>
     private static string? Answer(SshCommandLine line) => line.Request switch

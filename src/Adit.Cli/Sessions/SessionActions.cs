@@ -35,7 +35,7 @@ internal sealed class SessionActions(
 
     public void Disconnect() => leave.Cancel();
 
-    public async ValueTask SuspendAsync(CancellationToken cancellationToken) => await Task.Run(TerminalMode.Suspend, cancellationToken);
+    public async ValueTask SuspendAsync(CancellationToken cancellationToken) => await TerminalMode.SuspendAsync().WaitAsync(cancellationToken);
 
     // A process cannot leave its shell behind, as ssh does by forking; but it can be stopped and go on once the shell has the terminal.
     public async ValueTask<bool> BackgroundAsync(CancellationToken cancellationToken)
@@ -49,7 +49,7 @@ internal sealed class SessionActions(
         await tunnel.StopListeningAsync();
         await SayAsync($"{config.Alias}: goes on in the background as process {Environment.ProcessId} until its connections are closed\r\n", cancellationToken);
         using System.Diagnostics.Process waker = TerminalJob.ContinueSoon();
-        await Task.Run(TerminalMode.Suspend, cancellationToken);
+        await TerminalMode.SuspendAsync();
         await waker.WaitForExitAsync(cancellationToken);
         return true;
     }
