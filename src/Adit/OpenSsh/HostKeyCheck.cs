@@ -13,6 +13,8 @@ namespace Adit.OpenSsh;
 /// <param name="mode">How strict to be.</param>
 internal sealed class HostKeyCheck(KnownHosts known, string host, int port, HostKeyChecking mode)
 {
+    private RevokedHostKeys? _revoked;
+
     /// <summary>Asks the user whether an unknown key is right; given what to show. Null where nobody can be asked.</summary>
     public Func<string, CancellationToken, ValueTask<bool>>? Ask { get; init; }
 
@@ -150,7 +152,8 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
             return $"the RSA key of {Name} has fewer than {RequiredRsaSize} bits (RequiredRSASize)";
         if (key.Certificate is { } certificate && CaSignatureAlgorithms?.Contains(certificate.SignatureAlgorithm) == false)
             return $"the host certificate of {Name} is signed with {certificate.SignatureAlgorithm} (CASignatureAlgorithms)";
-        return RevokedHostKeys.Refusal(RevokedKeyFiles, key) is { } revoked ? $"the host key of {Name} ({key.Fingerprint}) is {revoked}" : null;
+        _revoked ??= new(RevokedKeyFiles);
+        return _revoked.Refusal(key) is { } revoked ? $"the host key of {Name} ({key.Fingerprint}) is {revoked}" : null;
     }
 
     private void RefuseIfNotItsOwn(SshPublicKey key, HostKeyVerdict verdict)

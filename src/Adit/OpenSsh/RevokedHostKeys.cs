@@ -4,32 +4,34 @@ using Microsoft.Win32.SafeHandles;
 namespace Adit.OpenSsh;
 
 /// <summary>The files of ssh_config(5), RevokedHostKeys: key revocation lists or public keys, one a line.</summary>
-internal static class RevokedHostKeys
+internal sealed class RevokedHostKeys
 {
-    /// <summary>Why a host key must be refused; null where none of the files revokes it. A file that cannot be read revokes all keys.</summary>
-    /// <param name="files">The files.</param>
-    /// <param name="key">The host's key or certificate.</param>
-    internal static string? Refusal(IReadOnlyList<string> files, SshPublicKey key)
+    private readonly List<RevokedKeys> _revoked = [];
+    private readonly string? _refusalOfAll;
+
+    /// <summary>Reads the files. One that cannot be read, or is not in order, revokes all keys.</summary>
+    public RevokedHostKeys(IReadOnlyList<string> files)
     {
         foreach (string path in files)
         {
             try
             {
-                if (RevokedKeys.Parse(Read(path), path).Refuses(key) is { } revoked)
-                    return revoked;
+                _revoked.Add(RevokedKeys.Parse(Read(path), path));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                return $"refused, as all keys are while {path} (RevokedHostKeys) cannot be read: {e.Message}";
+                _refusalOfAll = $"refused, as all keys are while {path} (RevokedHostKeys) cannot be read: {e.Message}";
             }
             catch (SshKeyException e)
             {
-                return $"refused, as all keys are while what RevokedHostKeys names is not in order: {e.Message}";
+                _refusalOfAll = $"refused, as all keys are while what RevokedHostKeys names is not in order: {e.Message}";
             }
         }
-
-        return null;
     }
+
+    /// <summary>Why a host's key or certificate must be refused; null where none of the files revokes it.</summary>
+    public string? Refusal(SshPublicKey key) =>
+        _refusalOfAll ?? _revoked.Select(revoked => revoked.Refuses(key)).FirstOrDefault(static reason => reason is not null);
 
     private static byte[] Read(string path)
     {
