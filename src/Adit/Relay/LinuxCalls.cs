@@ -14,6 +14,7 @@ internal static partial class LinuxCalls
     private const int SocketRaw = 3;
     private const int CloseOnExec = 0x80000;
     private const int NetlinkSockDiag = 4;
+    private const nuint SetCloseOnExec = 0x5451; // FIOCLEX
     private const int DoNotWait = 0x40;
 
     /// <summary>The user by whose rights this process acts.</summary>
@@ -31,6 +32,10 @@ internal static partial class LinuxCalls
     [UnsupportedOSPlatform("windows")]
     internal static partial int Kill(int pid, int signal);
 
+    /// <summary>Keeps a descriptor from the programs that this process starts.</summary>
+    [UnsupportedOSPlatform("windows")]
+    internal static void CloseOnExecution(SafeHandle descriptor) => _ = Control(descriptor, SetCloseOnExec);
+
     /// <summary>Sends one request and reads one answer, which the kernel has written by the time that the request was taken.</summary>
     /// <returns>The bytes of the answer, or a negative number where the kernel does not serve this.</returns>
     internal static int AskNetlinkSockDiag(ReadOnlySpan<byte> request, Span<byte> reply)
@@ -43,6 +48,9 @@ internal static partial class LinuxCalls
             ? (int)Receive(owner, reply, (nuint)reply.Length, DoNotWait)
             : -1;
     }
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    private static partial int Control(SafeHandle descriptor, nuint request);
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     private static partial int OpenSocket(int domain, int type, int protocol);

@@ -18,6 +18,9 @@ public sealed record LocalListenerOptions
 
     /// <summary>Who may connect to a Unix socket, by the rights of its file: its owner by default (0600).</summary>
     public UnixFileMode UnixMode { get; init; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>Sockets that listen already, of which those that fit are taken over in place of a bind; null, the default, for none.</summary>
+    public InheritedSockets? Inherited { get; init; }
 }
 
 /// <summary>
@@ -31,15 +34,18 @@ public sealed record LocalListenerOptions
 public sealed class LocalListener : IListener
 {
     private readonly Socket[] _sockets;
+    private readonly string? _path;
     private readonly UnixSocketFile? _file;
     private readonly Lock _lock = new();
     private readonly Task<Socket>?[] _pending;
     private int _next;
     private bool _closed;
 
-    private LocalListener(Socket[] sockets, IReadOnlyList<Endpoint> endpoints, bool isExposed, UnixSocketFile? file)
+    // The file of an inherited Unix socket is not ours to remove.
+    private LocalListener(Socket[] sockets, IReadOnlyList<Endpoint> endpoints, bool isExposed, string? path, UnixSocketFile? file)
     {
         _sockets = sockets;
+        _path = path;
         _pending = new Task<Socket>?[sockets.Length];
         _file = file;
         Endpoints = endpoints;
@@ -66,7 +72,7 @@ public sealed class LocalListener : IListener
 
         Socket[] sockets = await TcpBinding.BindAsync(spec, options, cancellationToken).ConfigureAwait(false);
         IPEndPoint[] bound = [.. sockets.Select(static socket => (IPEndPoint)socket.LocalEndPoint!)];
-        return new(sockets, [.. bound.Select(Endpoint.Tcp)], bound.Any(static end => !IPAddress.IsLoopback(end.Address)), null);
+        return new(sockets, [.. bound.Select(Endpoint.Tcp)], bound.Any(static end => !IPAddress.IsLoopback(end.Address)), null, null);
     }
 
     /// <inheritdoc/>
@@ -79,7 +85,7 @@ public sealed class LocalListener : IListener
                 continue;
             try
             {
-                return SocketConnection.From(await accepted.ConfigureAwait(false), _file?.Path);
+                return SocketConnection.From(await accepted.ConfigureAwait(false), _path);
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
@@ -118,11 +124,13 @@ public sealed class LocalListener : IListener
 
     private static LocalListener BindUnix(string path, LocalListenerOptions options)
     {
+        if (options.Inherited?.Claim(path) is { } inherited)
+            return new([inherited], [Endpoint.Unix(path)], isExposed: false, path, null);
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
             UnixSocketFile file = UnixSocketFile.Bind(socket, path, options);
-            return new([socket], [Endpoint.Unix(path)], isExposed: false, file);
+            return new([socket], [Endpoint.Unix(path)], isExposed: false, path, file);
         }
         catch
         {
