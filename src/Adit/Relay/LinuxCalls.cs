@@ -34,7 +34,7 @@ internal static partial class LinuxCalls
 
     /// <summary>Keeps a descriptor from the programs that this process starts.</summary>
     [UnsupportedOSPlatform("windows")]
-    internal static void CloseOnExecution(SafeHandle descriptor) => _ = Control(descriptor, SetCloseOnExec);
+    internal static void CloseOnExecution(SafeHandle descriptor) => _ = ControlDevice(descriptor, SetCloseOnExec);
 
     /// <summary>Sends one request and reads one answer, which the kernel has written by the time that the request was taken.</summary>
     /// <returns>The bytes of the answer, or a negative number where the kernel does not serve this.</returns>
@@ -50,7 +50,7 @@ internal static partial class LinuxCalls
     }
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
-    private static partial int Control(SafeHandle descriptor, nuint request);
+    private static partial int ControlDevice(SafeHandle descriptor, nuint request);
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     private static partial int OpenSocket(int domain, int type, int protocol);
