@@ -81,10 +81,14 @@ internal static class GatewayCommand
             return await one.ServeAsync(stream, origin, local) ? 0 : Failed;
         }
 
-        return await ListenAsync(Configuration, first.Global.PidFile, events);
+        void Warn(string note) => events.Report(new() { Time = TimeProvider.System.GetUtcNow(), Event = GatewayEventKind.Note, Detail = note });
+        await using Systemd systemd = Systemd.FromEnvironment(Warn);
+        using InheritedSockets inherited = InheritedSockets.FromEnvironment(Warn);
+        return await ListenAsync(Configuration, first.Global.PidFile, events, systemd, inherited);
     }
 
-    private static async Task<int> ListenAsync(Func<GatewayConfiguration> load, string? pidFile, GatewayLogs events)
+    private static async Task<int> ListenAsync(
+        Func<GatewayConfiguration> load, string? pidFile, GatewayLogs events, Systemd systemd, InheritedSockets inherited)
     {
         using var drain = new CancellationTokenSource();
         using var end = new CancellationTokenSource();
@@ -105,17 +109,27 @@ internal static class GatewayCommand
             context.Cancel = true;
             Volatile.Write(ref wantsReload, true);
             if (Volatile.Read(ref serving) is { } running)
-                running.Reload();
+            {
+                systemd.Reloading();
+                systemd.Ready(running.Reload() ? Serving(running) : "the new configuration cannot be understood, the old one holds");
+            }
+
             RenewPidFile(Volatile.Read(ref pid), events);
         });
-        await using GatewayServer gateway = await GatewayServer.StartAsync(load, events, TimeProvider.System, null, end.Token);
+        await using GatewayServer gateway = await GatewayServer.StartAsync(
+            load, events, TimeProvider.System, null, end.Token, new() { Inherited = inherited });
+        foreach (string left in inherited.Unclaimed)
+            events.Report(new() { Time = TimeProvider.System.GetUtcNow(), Event = GatewayEventKind.Note, Detail = $"the inherited socket {left} is none of the configuration; it is closed" });
+        inherited.Dispose();
         Volatile.Write(ref serving, gateway);
         if (Volatile.Read(ref wantsReload))
             gateway.Reload();
         using var written = PidFile.Write(pidFile);
         Volatile.Write(ref pid, written);
         Background.Child?.Ready();
+        systemd.Ready(Serving(gateway));
         await Task.Delay(Timeout.Infinite, drain.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        systemd.Stopping("waiting for open channels");
         await gateway.DrainAsync(DrainTime, end.Token);
         return 0;
     }
@@ -132,6 +146,8 @@ internal static class GatewayCommand
             events.Report(new() { Time = TimeProvider.System.GetUtcNow(), Event = GatewayEventKind.Note, Detail = $"PidFile: {e.Message}" });
         }
     }
+
+    private static string Serving(GatewayServer gateway) => $"listening on {string.Join(", ", gateway.Endpoints)}";
 
     private static LogVerbosity LevelOf(GatewayCommandLine line, GatewayConfiguration configuration) =>
         line.Quiet ? LogVerbosity.Error : line.Debug ? LogVerbosity.Debug1 : configuration.Global.LogLevel;

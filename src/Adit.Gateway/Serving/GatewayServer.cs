@@ -77,16 +77,18 @@ internal sealed class GatewayServer : IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="listen">Where to listen; null for where the configuration says.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="binding">How it listens; the defaults if null.</param>
     /// <exception cref="ConfigException">The configuration cannot be understood.</exception>
     /// <exception cref="ListenException">It cannot listen where it should; nothing stays bound.</exception>
     public static async Task<GatewayServer> StartAsync(
-        Func<GatewayConfiguration> load, IGatewayEvents events, TimeProvider time, IReadOnlyList<ListenSpec>? listen, CancellationToken cancellationToken)
+        Func<GatewayConfiguration> load, IGatewayEvents events, TimeProvider time, IReadOnlyList<ListenSpec>? listen, CancellationToken cancellationToken,
+        LocalListenerOptions? binding = null)
     {
         GatewayServer gateway = Create(load, events, time);
         try
         {
             foreach (ListenSpec spec in listen ?? Configured(gateway.Configuration.Global))
-                gateway._listeners.Add(await LocalListener.BindAsync(spec, null, cancellationToken).ConfigureAwait(false));
+                gateway._listeners.Add(await LocalListener.BindAsync(spec, binding, cancellationToken).ConfigureAwait(false));
         }
         catch
         {

@@ -32,21 +32,34 @@ public enum HostKeyStatus
 /// <param name="Place">The line that decided, as <c>file:line</c>; null exactly with <see cref="HostKeyStatus.Unknown"/>.</param>
 /// <param name="KnownKey">The key on that line; null with <see cref="HostKeyStatus.Unknown"/> and <see cref="HostKeyStatus.KnownByUnservedKey"/>.</param>
 /// <param name="Detail">Why a certificate was refused, whatever its key was found to be then; or why the known key is not served.</param>
-public sealed record HostKeyVerdict(HostKeyStatus Status, string? Place = null, SshPublicKey? KnownKey = null, string? Detail = null);
+public sealed record HostKeyVerdict(HostKeyStatus Status, string? Place = null, SshPublicKey? KnownKey = null, string? Detail = null)
+{
+    /// <summary>The file of that line; null where a command gave it.</summary>
+    public string? File { get; init; }
+
+    /// <summary>Whether the host is known without its port only.</summary>
+    public bool IsWithoutPort { get; init; }
+}
 
 /// <summary>
 /// The contents of known_hosts files: sshd(8), SSH_KNOWN_HOSTS FILE FORMAT. Immutable; safe to share where the warnings' receiver is.
 /// </summary>
 public sealed class KnownHosts
 {
-    private const int MaxFileLength = 16 * 1024 * 1024;
+    /// <summary>The longest file that is read, in bytes.</summary>
+    internal const int MaxFileLength = 16 * 1024 * 1024;
+
     private const int MaxLineLength = 16 * 1024;
     private const int DefaultPort = 22;
 
-    private readonly List<KnownHostsLine> _lines = [];
+    private readonly List<KnownHostsLine> _lines;
     private readonly Action<string> _warn;
 
-    private KnownHosts(Action<string> warn) => _warn = warn;
+    private KnownHosts(Action<string> warn, IEnumerable<KnownHostsLine> lines)
+    {
+        _warn = warn;
+        _lines = [.. lines];
+    }
 
     /// <summary>Reads files of at most 16 MiB with lines of at most 16 KiB; those that do not exist are left out.</summary>
     /// <param name="paths">The files, those that count first in front.</param>
@@ -58,11 +71,24 @@ public sealed class KnownHosts
     {
         ArgumentNullException.ThrowIfNull(paths);
         ArgumentNullException.ThrowIfNull(warn);
-        var known = new KnownHosts(warn);
+        var known = new KnownHosts(warn, []);
         foreach (string path in paths)
             known.Read(path);
         return known;
     }
+
+    /// <summary>These known hosts and, behind them, those of a text in the format of known_hosts.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="source">Its name, for messages.</param>
+    internal KnownHosts With(ReadOnlySpan<byte> text, string source)
+    {
+        var all = new KnownHosts(_warn, _lines) { Unreadable = Unreadable };
+        all.ReadLines(source, text, file: null);
+        return all;
+    }
+
+    /// <summary>All lines that are in order.</summary>
+    internal IReadOnlyList<KnownHostsLine> Lines => _lines;
 
     /// <summary>Why a file that is there could not be read, the last of several; null when all could.</summary>
     public string? Unreadable { get; private set; }
@@ -84,6 +110,7 @@ public sealed class KnownHosts
         if (port == DefaultPort || here.Status is HostKeyStatus.Known or HostKeyStatus.Revoked)
             return here;
         HostKeyVerdict anyPort = CheckAt(Name(host, DefaultPort), host, key, now);
+        anyPort = anyPort with { IsWithoutPort = true };
         return (here.Status, anyPort.Status) switch
         {
             (_, HostKeyStatus.Revoked) => anyPort,
@@ -106,8 +133,8 @@ public sealed class KnownHosts
         List<KnownKey> keys = KeysOf(Name(host, port), static _ => { });
         if (!keys.Exists(static known => known.IsUsable))
             keys = KeysOf(Name(host, DefaultPort), static _ => { });
-        bool authority = keys.Exists(static known => known.Key is not null && known.Marker is KnownHostsMarker.CertAuthority);
-        var preferred = keys.Where(static known => known.Marker is KnownHostsMarker.None)
+        bool authority = keys.Exists(static known => known.Key is not null && known.Line.Marker is KnownHostsMarker.CertAuthority);
+        var preferred = keys.Where(static known => known.Line.Marker is KnownHostsMarker.None)
             .SelectMany(static known => known.Key?.SignatureAlgorithms ?? []).ToHashSet(StringComparer.Ordinal);
         bool IsPreferred(string algorithm) => preferred.Contains(algorithm) || (authority && algorithm.Contains("-cert-", StringComparison.Ordinal));
         return [.. algorithms.Where(IsPreferred), .. algorithms.Where(algorithm => !IsPreferred(algorithm))];
@@ -125,22 +152,7 @@ public sealed class KnownHosts
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(key);
-        if (Path.GetDirectoryName(path) is { Length: > 0 } folder && !Directory.Exists(folder))
-            MakePrivateFolder(folder);
-        using FileStream file = OpenAlone(path);
-
-        // Another one may have added it meanwhile.
-        if (Load([path], static _ => { }).Check(host, port, key, DateTimeOffset.UnixEpoch).Status is HostKeyStatus.Known)
-            return;
-        bool midLine = false;
-        if (file.Length > 0)
-        {
-            file.Seek(-1, SeekOrigin.End);
-            midLine = file.ReadByte() != '\n';
-        }
-
-        file.Seek(0, SeekOrigin.End);
-        file.Write(Encoding.UTF8.GetBytes((midLine ? "\n" : string.Empty) + KnownHostsLine.Format(Name(host, port), key.WithoutCertificate, hash) + "\n"));
+        KnownHostsFile.Add(path, [Name(host, port)], key.WithoutCertificate, hash);
     }
 
     /// <summary>The name of a host as known_hosts writes it: lower case, with brackets and port where that is not 22.</summary>
@@ -155,67 +167,42 @@ public sealed class KnownHosts
     private static bool IsRevokedBy(SshPublicKey revoked, SshPublicKey presented) =>
         revoked.WithoutCertificate.Equals(presented.WithoutCertificate) || revoked.WithoutCertificate.Equals(presented.Certificate?.SigningKey);
 
-    // Two that add at once would write to the same place: the file is locked (flock) while one does, and the others wait a moment.
-    private static FileStream OpenAlone(string path)
-    {
-        const int errorAgain = 11;
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        for (int tries = 1; ; tries++)
-        {
-            try
-            {
-                return new FileStream(path, options);
-            }
-            catch (IOException e) when (e.HResult == errorAgain && tries < 200)
-            {
-                Thread.Sleep(10);
-            }
-        }
-    }
-
-    private static void MakePrivateFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    }
+    /// <summary>What is known about a key under just this name, as <see cref="Name"/> gives it.</summary>
+    internal HostKeyVerdict CheckName(string name, SshPublicKey key, DateTimeOffset now) => CheckAt(name, name, key, now);
 
     private HostKeyVerdict CheckAt(string name, string host, SshPublicKey key, DateTimeOffset now)
     {
         List<KnownKey> keys = KeysOf(name, _warn);
         foreach (KnownKey known in keys)
         {
-            if (known is { Marker: KnownHostsMarker.Revoked, Key: { } revoked } && IsRevokedBy(revoked, key))
-                return new(HostKeyStatus.Revoked, known.Place, revoked);
+            if (known is { Line.Marker: KnownHostsMarker.Revoked, Key: { } revoked } && IsRevokedBy(revoked, key))
+                return known.Verdict(HostKeyStatus.Revoked);
         }
 
         if (key.Certificate is not { } certificate
-            || keys.Find(known => known.Marker is KnownHostsMarker.CertAuthority && certificate.SigningKey.Equals(known.Key)) is not { } authority)
+            || keys.Find(known => known.Line.Marker is KnownHostsMarker.CertAuthority && certificate.SigningKey.Equals(known.Key)) is not { } authority)
         {
             return CheckPlain(keys, key.WithoutCertificate);
         }
 
         if (certificate.Refusal(CertificateKind.Host, host.ToLowerInvariant(), now) is not { } refusal)
-            return new(HostKeyStatus.Known, authority.Place, authority.Key);
+            return authority.Verdict(HostKeyStatus.Known);
         HostKeyVerdict plain = CheckPlain(keys, key.WithoutCertificate);
         return plain.Status is HostKeyStatus.Unknown
-            ? new(HostKeyStatus.CertificateRefused, authority.Place, authority.Key, refusal)
+            ? authority.Verdict(HostKeyStatus.CertificateRefused) with { Detail = refusal }
             : plain with { Detail = refusal };
     }
 
     private static HostKeyVerdict CheckPlain(List<KnownKey> keys, SshPublicKey key)
     {
-        keys = keys.FindAll(static known => known.Marker is KnownHostsMarker.None);
+        keys = keys.FindAll(static known => known.Line.Marker is KnownHostsMarker.None);
         if (keys.Find(known => key.Equals(known.Key)) is { } same)
-            return new(HostKeyStatus.Known, same.Place, same.Key);
+            return same.Verdict(HostKeyStatus.Known);
         KnownKey? other = keys.Find(known => known.Key?.KeyType == key.KeyType) ?? keys.Find(static known => known.Key is not null);
         if (other is not null)
-            return new(HostKeyStatus.Changed, other.Place, other.Key);
+            return other.Verdict(HostKeyStatus.Changed);
         return keys is [var unserved, ..]
-            ? new(HostKeyStatus.KnownByUnservedKey, unserved.Place, Detail: unserved.Unserved)
+            ? unserved.Verdict(HostKeyStatus.KnownByUnservedKey) with { Detail = unserved.Unserved }
             : new(HostKeyStatus.Unknown);
     }
 
@@ -226,11 +213,11 @@ public sealed class KnownHosts
         {
             try
             {
-                keys.Add(new(line.Marker, line.Place, SshPublicKey.Parse(line.KeyBlob.Span), null));
+                keys.Add(new(line, SshPublicKey.Parse(line.KeyBlob.Span), null));
             }
             catch (SshKeyException e) when (e.Kind is SshKeyError.Unsupported)
             {
-                keys.Add(new(line.Marker, line.Place, null, e.Message));
+                keys.Add(new(line, null, e.Message));
             }
             catch (SshKeyException e)
             {
@@ -263,7 +250,7 @@ public sealed class KnownHosts
                 text.Write(block[..read]);
             }
 
-            ReadLines(path, text.GetBuffer().AsSpan(0, (int)text.Length));
+            ReadLines(path, text.GetBuffer().AsSpan(0, (int)text.Length), path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -278,20 +265,17 @@ public sealed class KnownHosts
     }
 
     // Lines end with LF alone, as with ssh: a CR within a comment must not begin a line.
-    private void ReadLines(string path, ReadOnlySpan<byte> text)
+    private void ReadLines(string source, ReadOnlySpan<byte> text, string? file)
     {
         if (text.StartsWith(Encoding.UTF8.Preamble))
             text = text[Encoding.UTF8.Preamble.Length..];
         int number = 0;
         foreach (Range range in text.Split((byte)'\n'))
         {
-            string place = string.Create(CultureInfo.InvariantCulture, $"{path}:{++number}");
-            ReadOnlySpan<byte> line = text[range].TrimEnd((byte)'\r');
+            string place = string.Create(CultureInfo.InvariantCulture, $"{source}:{++number}");
             try
             {
-                if (line.Length > MaxLineLength)
-                    throw new FormatException($"the line has more than {MaxLineLength} bytes");
-                if (KnownHostsLine.Parse(Encoding.UTF8.GetString(line), place) is { } parsed)
+                if (ReadLine(text[range], place, file) is { } parsed)
                     _lines.Add(parsed);
             }
             catch (FormatException e)
@@ -301,15 +285,26 @@ public sealed class KnownHosts
         }
     }
 
+    /// <summary>Reads a line of at most 16 KiB. Null for an empty line or a comment.</summary>
+    /// <exception cref="FormatException">The line is malformed.</exception>
+    internal static KnownHostsLine? ReadLine(ReadOnlySpan<byte> line, string place, string? file)
+    {
+        line = line.TrimEnd((byte)'\r');
+        return line.Length <= MaxLineLength
+            ? KnownHostsLine.Parse(Encoding.UTF8.GetString(line), place, file)
+            : throw new FormatException($"the line has more than {MaxLineLength} bytes");
+    }
+
     private static string PassedOver(string place, string reason) => $"{place}: {reason}; the line is passed over";
 
     /// <summary>The key on a line that is about the host in question.</summary>
-    /// <param name="Marker">The line's marker.</param>
-    /// <param name="Place">Its file and line.</param>
+    /// <param name="Line">The line.</param>
     /// <param name="Key">The key; null where it is not served.</param>
     /// <param name="Unserved">Why it is not served.</param>
-    private sealed record KnownKey(KnownHostsMarker Marker, string Place, SshPublicKey? Key, string? Unserved)
+    private sealed record KnownKey(KnownHostsLine Line, SshPublicKey? Key, string? Unserved)
     {
-        public bool IsUsable => Key is not null && Marker is not KnownHostsMarker.Revoked;
+        public bool IsUsable => Key is not null && Line.Marker is not KnownHostsMarker.Revoked;
+
+        public HostKeyVerdict Verdict(HostKeyStatus status) => new(status, Line.Place, Key) { File = Line.File };
     }
 }

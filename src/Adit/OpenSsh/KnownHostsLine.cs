@@ -32,13 +32,15 @@ internal sealed class KnownHostsLine
     private readonly string[] _patterns;
     private readonly (byte[] Salt, byte[] Hash)? _hashed;
 
-    private KnownHostsLine(KnownHostsMarker marker, string[] patterns, (byte[] Salt, byte[] Hash)? hashed, byte[] keyBlob, string place)
+    private KnownHostsLine(
+        KnownHostsMarker marker, string[] patterns, (byte[] Salt, byte[] Hash)? hashed, byte[] keyBlob, string place, string? file)
     {
         Marker = marker;
         _patterns = patterns;
         _hashed = hashed;
         KeyBlob = keyBlob;
         Place = place;
+        File = file;
     }
 
     /// <summary>The marker in front.</summary>
@@ -50,9 +52,18 @@ internal sealed class KnownHostsLine
     /// <summary>File and line, for messages.</summary>
     public string Place { get; }
 
+    /// <summary>The file; null for the output of a command.</summary>
+    public string? File { get; }
+
+    /// <summary>Whether it names several hosts, or one by name and address.</summary>
+    public bool HasSeveralNames => _patterns.Length > 1;
+
+    /// <summary>Whether ssh could have written it: one name that is hashed, or a name, or a name and an address.</summary>
+    public bool IsSimple => _patterns.Length <= 2 && !_patterns.Any(static pattern => pattern.AsSpan().ContainsAny('*', '?', '!'));
+
     /// <summary>Reads a line. Null for an empty line or a comment.</summary>
     /// <exception cref="FormatException">The line is malformed.</exception>
-    public static KnownHostsLine? Parse(string line, string place)
+    public static KnownHostsLine? Parse(string line, string place, string? file = null)
     {
         string[] fields = line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
         if (fields.Length == 0 || fields[0].StartsWith('#'))
@@ -73,7 +84,7 @@ internal sealed class KnownHostsLine
         (byte[], byte[])? hashed = isHashed ? ParseHash(rest[0]) : null;
         if (isHashed && hashed is null)
             throw new FormatException("the hashed host name is malformed");
-        return new(marker, isHashed ? [] : rest[0].ToLowerInvariant().Split(','), hashed, ParseBlob(rest[1], rest[2]), place);
+        return new(marker, isHashed ? [] : rest[0].ToLowerInvariant().Split(','), hashed, ParseBlob(rest[1], rest[2]), place, file);
     }
 
     /// <summary>Whether the line is about a host, named as known_hosts names it.</summary>
@@ -81,10 +92,18 @@ internal sealed class KnownHostsLine
         ? CryptographicOperations.FixedTimeEquals(hash, HashName(salt, name))
         : PatternList.FitsAny(name, _patterns);
 
-    /// <summary>The text of a new line. A name that would be read as anything but itself, such as as a pattern, is always hashed.</summary>
-    public static string Format(string name, SshPublicKey key, bool hash)
+    /// <summary>
+    /// The text of new lines: one for all names, or one for each where they are hashed. Names of which one would be read as anything but
+    /// itself, such as as a pattern, are always hashed.
+    /// </summary>
+    public static IEnumerable<string> Format(IReadOnlyCollection<string> names, SshPublicKey key, bool hash) =>
+        hash || names.Any(static name => name.Any(static c => c <= ' ' || char.IsControl(c) || NotLiteral.Contains(c, StringComparison.Ordinal)))
+            ? names.Select(name => Format(name, key, hash: true))
+            : [Format(string.Join(',', names), key, hash: false)];
+
+    private static string Format(string name, SshPublicKey key, bool hash)
     {
-        if (hash || name.Any(static c => c <= ' ' || char.IsControl(c) || NotLiteral.Contains(c, StringComparison.Ordinal)))
+        if (hash)
         {
             byte[] salt = RandomNumberGenerator.GetBytes(HashLength);
             name = $"{HashPrefix}{Convert.ToBase64String(salt)}{HashDelimiter}{Convert.ToBase64String(HashName(salt, name))}";

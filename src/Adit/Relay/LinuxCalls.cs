@@ -14,6 +14,7 @@ internal static partial class LinuxCalls
     private const int SocketRaw = 3;
     private const int CloseOnExec = 0x80000;
     private const int NetlinkSockDiag = 4;
+    private const nuint SetCloseOnExec = 0x5451; // FIOCLEX
     private const int DoNotWait = 0x40;
     private const int SetStatusFlags = 4;
     private const int Append = 0x400;
@@ -36,6 +37,10 @@ internal static partial class LinuxCalls
     /// <summary>Has every write to a file go to its end, whoever else writes to it. False where that failed.</summary>
     internal static bool WriteAtEnd(SafeFileHandle file) => Control(file, SetStatusFlags, Append) >= 0;
 
+    /// <summary>Keeps a descriptor from the programs that this process starts.</summary>
+    [UnsupportedOSPlatform("windows")]
+    internal static void CloseOnExecution(SafeHandle descriptor) => _ = ControlDevice(descriptor, SetCloseOnExec);
+
     /// <summary>Sends one request and reads one answer, which the kernel has written by the time that the request was taken.</summary>
     /// <returns>The bytes of the answer, or a negative number where the kernel does not serve this.</returns>
     internal static int AskNetlinkSockDiag(ReadOnlySpan<byte> request, Span<byte> reply)
@@ -51,6 +56,9 @@ internal static partial class LinuxCalls
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     private static partial int Control(SafeFileHandle file, int command, nint argument);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    private static partial int ControlDevice(SafeHandle descriptor, nuint request);
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     private static partial int OpenSocket(int domain, int type, int protocol);

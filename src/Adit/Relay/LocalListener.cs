@@ -27,6 +27,9 @@ public sealed record LocalListenerOptions
 
     /// <summary>Looks the addresses of a name up; the system's resolver by default. Addresses and <c>localhost</c> are not looked up.</summary>
     public Func<string, CancellationToken, Task<IPAddress[]>> Resolve { get; init; } = Dns.GetHostAddressesAsync;
+
+    /// <summary>Sockets that listen already, of which those that fit are taken over in place of a bind; null, the default, for none.</summary>
+    public InheritedSockets? Inherited { get; init; }
 }
 
 /// <summary>
@@ -40,15 +43,18 @@ public sealed record LocalListenerOptions
 public sealed class LocalListener : IListener
 {
     private readonly Socket[] _sockets;
+    private readonly string? _path;
     private readonly UnixSocketFile? _file;
     private readonly Lock _lock = new();
     private readonly Task<Socket>?[] _pending;
     private int _next;
     private bool _closed;
 
-    private LocalListener(Socket[] sockets, IReadOnlyList<Endpoint> endpoints, bool isExposed, UnixSocketFile? file)
+    // The file of an inherited Unix socket is not ours to remove.
+    private LocalListener(Socket[] sockets, IReadOnlyList<Endpoint> endpoints, bool isExposed, string? path, UnixSocketFile? file)
     {
         _sockets = sockets;
+        _path = path;
         _pending = new Task<Socket>?[sockets.Length];
         _file = file;
         Endpoints = endpoints;
@@ -75,7 +81,7 @@ public sealed class LocalListener : IListener
 
         Socket[] sockets = await TcpBinding.BindAsync(spec, options, cancellationToken).ConfigureAwait(false);
         IPEndPoint[] bound = [.. sockets.Select(static socket => (IPEndPoint)socket.LocalEndPoint!)];
-        return new(sockets, [.. bound.Select(Endpoint.Tcp)], bound.Any(static end => !IPAddress.IsLoopback(end.Address)), null);
+        return new(sockets, [.. bound.Select(Endpoint.Tcp)], bound.Any(static end => !IPAddress.IsLoopback(end.Address)), null, null);
     }
 
     /// <inheritdoc/>
@@ -88,7 +94,7 @@ public sealed class LocalListener : IListener
                 continue;
             try
             {
-                return SocketConnection.From(await accepted.ConfigureAwait(false), _file?.Path);
+                return SocketConnection.From(await accepted.ConfigureAwait(false), _path);
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
@@ -127,11 +133,13 @@ public sealed class LocalListener : IListener
 
     private static LocalListener BindUnix(string path, LocalListenerOptions options)
     {
+        if (options.Inherited?.Claim(path) is { } inherited)
+            return new([inherited], [Endpoint.Unix(path)], isExposed: false, path, null);
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
             UnixSocketFile file = UnixSocketFile.Bind(socket, path, options);
-            return new([socket], [Endpoint.Unix(path)], isExposed: false, file);
+            return new([socket], [Endpoint.Unix(path)], isExposed: false, path, file);
         }
         catch
         {

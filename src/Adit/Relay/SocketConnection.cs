@@ -54,8 +54,8 @@ internal sealed class SocketConnection : IncomingConnection
 
     private static SocketConnection FromTcp(Socket socket)
     {
-        IPEndPoint remote = (IPEndPoint)socket.RemoteEndPoint!;
-        IPEndPoint local = (IPEndPoint)socket.LocalEndPoint!;
+        IPEndPoint remote = Unmapped(socket.RemoteEndPoint!);
+        IPEndPoint local = Unmapped(socket.LocalEndPoint!);
         bool sameMachine = IPAddress.IsLoopback(remote.Address) || remote.Address.Equals(local.Address);
         ConnectionOrigin origin = ConnectionOrigin.From(remote);
         Endpoint end = Endpoint.Tcp(local);
@@ -64,6 +64,9 @@ internal sealed class SocketConnection : IncomingConnection
             : new(origin.ToString(), end.ToString(), LegProtection.None);
         return new(new SocketDuplex(socket), origin, end, leg, PeerSocket.Tcp(remote, local));
     }
+
+    // An inherited socket may take connections of IPv4 at an address of IPv6; the peer's own socket knows the former only.
+    private static IPEndPoint Unmapped(EndPoint end) => new(Endpoint.Unmapped(((IPEndPoint)end).Address), ((IPEndPoint)end).Port);
 
     private static SocketConnection FromUnix(Socket socket, string path)
     {

@@ -17,12 +17,11 @@ internal static class TcpBinding
 
     internal static async ValueTask<Socket[]> BindAsync(ListenSpec spec, LocalListenerOptions options, CancellationToken cancellationToken)
     {
-        int backlog = options.Backlog;
         (IPAddress[] addresses, bool missingAllowed) = await AddressesAsync(spec, options, cancellationToken).ConfigureAwait(false);
         if (addresses.Length > 1 && options.AddressFamily is not AddressFamily.Unspecified)
             addresses = Array.FindAll(addresses, address => address.AddressFamily == options.AddressFamily);
         if (spec.Port != 0)
-            return BindAll(spec, addresses, missingAllowed, spec.Port, backlog);
+            return BindAll(spec, addresses, missingAllowed, spec.Port, options);
 
         for (int attempt = 1; ; attempt++)
         {
@@ -30,7 +29,7 @@ internal static class TcpBinding
             int port = attempt <= MaxDynamicAttempts ? RandomNumberGenerator.GetInt32(FirstDynamicPort, IPEndPoint.MaxPort + 1) : 0;
             try
             {
-                return BindAll(spec, addresses, missingAllowed, port, backlog);
+                return BindAll(spec, addresses, missingAllowed, port, options);
             }
             catch (ListenException e) when (e.Failure == ListenFailure.InUse)
             {
@@ -93,18 +92,24 @@ internal static class TcpBinding
         }
     }
 
-    private static Socket[] BindAll(ListenSpec spec, IPAddress[] addresses, bool missingAllowed, int port, int backlog)
+    private static Socket[] BindAll(ListenSpec spec, IPAddress[] addresses, bool missingAllowed, int port, LocalListenerOptions options)
     {
         List<Socket> sockets = new(addresses.Length);
         try
         {
             foreach (IPAddress address in addresses)
             {
-                if (missingAllowed && !Has(address.AddressFamily))
+                IPEndPoint end = new(address, port);
+                if ((missingAllowed && !Has(address.AddressFamily)) || sockets.Exists(socket => InheritedSockets.Covers(socket, end)))
                     continue;
+                if (spec.Port != 0 && options.Inherited?.Claim(end) is { } inherited)
+                {
+                    sockets.Add(inherited);
+                    continue;
+                }
                 try
                 {
-                    sockets.Add(Listen(new IPEndPoint(address, port), backlog, nameHolder: spec.Port != 0));
+                    sockets.Add(Listen(end, options.Backlog, nameHolder: spec.Port != 0));
                 }
                 catch (ListenException e) when (missingAllowed && e.Failure == ListenFailure.NoSuchAddress)
                 {

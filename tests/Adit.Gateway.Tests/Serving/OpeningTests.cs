@@ -56,12 +56,12 @@ public class OpeningTests
     [Theory]
     [InlineData("pipe", "it is not a regular file")]
     [InlineData("none", "there is no such file")]
-    [InlineData("long", "it is over the limit of 65536 bytes")]
+    [InlineData("long", "it is over the limit of 131072 bytes")]
     public async Task A_banner_that_cannot_be_read_is_not_shown_and_delays_nobody(string file, string reason)
     {
         await using TestGateway gateway = new($"Banner {{folder}}/{file}");
         gateway.MakePipe("pipe");
-        gateway.Write("long", new string('x', 65_537));
+        gateway.Write("long", new string('x', 131_073));
         SshConnection client = await gateway.ConnectAsync();
         Assert.False(client.Closed.IsCompleted);
         Assert.Equal($"Banner {gateway.Folder}/{file} is not shown: {reason}", (await gateway.Events.Heard(GatewayEventKind.Note)).Detail);
@@ -123,7 +123,7 @@ public class OpeningTests
 
     [Theory]
     [InlineData("127.0.0.1", 0u)]
-    [InlineData("127.0.0.1", 65536u)]
+    [InlineData("127.0.0.1", 131072u)]
     [InlineData("127.0.0.1", uint.MaxValue)]
     [InlineData("", 1u)]
     [InlineData("a b", 1u)]
