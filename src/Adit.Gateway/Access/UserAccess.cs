@@ -60,8 +60,10 @@ internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, Gatew
         KeyAlgorithms = _settings.PubkeyAcceptedAlgorithms,
         MaxAuthenticationTries = Math.Max(1, _settings.MaxAuthTries),
         RekeyLimit = _settings.RekeyLimit,
-        KeepAlive = new(_settings.ClientAliveInterval, _settings.ClientAliveCountMax > 0 ? _settings.ClientAliveCountMax : int.MaxValue),
     };
+
+    /// <summary>When the user's silent client is given up (ClientAliveInterval, ClientAliveCountMax).</summary>
+    public KeepAliveOptions KeepAlive => new(_settings.ClientAliveInterval, _settings.ClientAliveCountMax > 0 ? _settings.ClientAliveCountMax : int.MaxValue);
 
     public override ValueTask<bool> AcceptsKeyAsync(SshPublicKey key, bool proved, CancellationToken cancellationToken)
     {

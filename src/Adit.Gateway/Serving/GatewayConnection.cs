@@ -289,6 +289,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             RekeyLimit = settings.RekeyLimit,
             AuthenticationTimeout = settings.LoginGraceTime > TimeSpan.Zero ? settings.LoginGraceTime : Timeout.InfiniteTimeSpan,
             Banner = _access.Banner,
+            UserKeepAlive = () => _access.KeepAlive,
             Time = _gateway.Time,
         };
     }

@@ -1,4 +1,3 @@
-using Adit.Ssh.Connection;
 using Adit.Ssh.Kex;
 
 namespace Adit.Ssh.Auth;
@@ -9,17 +8,14 @@ public sealed record UserTerms
     /// <summary>Nothing of its own.</summary>
     public static UserTerms None { get; } = new();
 
-    /// <summary>Signature algorithms of keys that are accepted; see <see cref="SshServerOptions.UserKeyAlgorithms"/>.</summary>
+    /// <summary>Signature algorithms of keys that are accepted.</summary>
     public IReadOnlyList<string>? KeyAlgorithms { get; init; }
 
-    /// <summary>So many failed attempts to authenticate end the connection; see <see cref="SshServerOptions.MaxAuthenticationTries"/>.</summary>
+    /// <summary>So many failed attempts to authenticate end the connection; at least 1.</summary>
     public int? MaxAuthenticationTries { get; init; }
 
-    /// <summary>When keys are exchanged anew once the user is in; see <see cref="SshServerOptions.RekeyLimit"/>.</summary>
+    /// <summary>When keys are exchanged anew once the user is in.</summary>
     public RekeyLimit? RekeyLimit { get; init; }
-
-    /// <summary>When the user's silent client is given up; see <see cref="ConnectionOptions.KeepAlive"/>.</summary>
-    public KeepAliveOptions? KeepAlive { get; init; }
 
     /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
     internal void Validate()
@@ -27,6 +23,5 @@ public sealed record UserTerms
         if (MaxAuthenticationTries is { } tries)
             ArgumentOutOfRangeException.ThrowIfLessThan(tries, 1);
         RekeyLimit?.Validate();
-        KeepAlive?.Validate();
     }
 }

@@ -57,7 +57,9 @@ public static class SshServer
             terms =>
             {
                 kex.Use(terms.RekeyLimit ?? options.RekeyLimit);
-                connection.Begin(peer, terms.KeepAlive ?? options.Connection.KeepAlive);
+                KeepAliveOptions keepAlive = options.UserKeepAlive?.Invoke() ?? options.Connection.KeepAlive;
+                keepAlive.Validate();
+                connection.Begin(peer, keepAlive);
             },
             options.Logger);
         try

@@ -42,6 +42,9 @@ public sealed record SshServerOptions
     /// <summary>Gives the text to show to a user before authentication (RFC 4252 section 5.4); null for none.</summary>
     public Func<string, string?>? Banner { get; init; }
 
+    /// <summary>Gives the keepalive that holds for the user, once it is in; null for that of <see cref="Connection"/>.</summary>
+    public Func<KeepAliveOptions>? UserKeepAlive { get; init; }
+
     /// <summary>Receives what happens, at debug level. Never payload or secrets.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
