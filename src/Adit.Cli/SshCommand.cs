@@ -70,7 +70,21 @@ internal static class SshCommand
 
         return config.ForkAfterAuthentication && Background.Child is null
             ? await Background.StartAsync(args, $"the connection to {config.Alias} goes on")
-            : await new TunnelRun(line, config, output).RunAsync(stop);
+            : await RunTunnelAsync(line, config, output, stop);
+    }
+
+    private static async Task<int> RunTunnelAsync(SshCommandLine line, HostConfig config, Output output, CancellationToken stop)
+    {
+        using InheritedSockets inherited = InheritedSockets.FromEnvironment(output.Notice);
+        await using Systemd systemd = Systemd.FromEnvironment(output.Notice);
+        try
+        {
+            return await new TunnelRun(line, config, output, inherited, systemd).RunAsync(stop);
+        }
+        finally
+        {
+            systemd.Stopping("closing the tunnel");
+        }
     }
 
     // ssh_config(5): ControlMaster, ControlPath, ControlPersist. The exit code, if a master did it; null where none is to.

@@ -70,7 +70,6 @@ internal sealed record SshCommandLine
             throw new UsageException("a subsystem is asked for, but not which; write its name behind the destination, as in adit -s host sftp");
         if (config.ForkAfterAuthentication && config.Command is null && config.SessionType != SessionType.None)
             throw new UsageException("there is no command that could run in the background; add -N or write a command behind the destination");
-        NotYetServed.Check(this, config);
         return config;
     }
 }

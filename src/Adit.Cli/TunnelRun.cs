@@ -11,7 +11,7 @@ using Adit.Ssh.Transport;
 namespace Adit.Cli;
 
 /// <summary>One run of adit as ssh: logs in, opens the forwards, runs what is to run, and holds it all until its end.</summary>
-internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output output)
+internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output output, InheritedSockets inherited, Systemd systemd)
 {
     private const int Failed = 255;
 
@@ -33,10 +33,14 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         output.Debug($"logged in to {config.HostName} as {config.User}; server {info.PeerIdentification}, {info.Kex}, {info.CipherToServer}");
         if (!await OpenForwardsAsync(tunnel, stop))
             return Failed;
+        foreach (string left in inherited.Unclaimed)
+            output.Notice($"the inherited socket {left} is none of the forwards; it is closed");
+        inherited.Dispose();
         if (config.LocalCommand is { } command)
             output.Debug($"LocalCommand returned {await LocalCommand.RunAsync(command, stop)}");
         await using MuxMaster? master = MasterOf(tunnel);
         bool isMasterAlone = Background.Child is { IsMaster: true };
+        systemd.Ready($"connected to {config.Alias}");
         bool hasSession = config.SessionType is not SessionType.None && !isMasterAlone;
         Background.Child?.Ready(keepStandardOutput: hasSession);
         return isMasterAlone ? await HoldAsync(tunnel, stop)
@@ -87,7 +91,8 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         UnlinkSockets = config.StreamLocalBindUnlink,
         RemoteTargets = new PermitRemoteOpen(config.PermitRemoteOpens),
         Terms = type => ChannelTimeout.Terms(config.ChannelTimeouts, type, TimeProvider.System),
-        Events = output,
+        Inherited = inherited,
+        Events = new SystemdEvents(systemd, output),
     };
 
     private async Task<bool> OpenForwardsAsync(Tunnel tunnel, CancellationToken stop)

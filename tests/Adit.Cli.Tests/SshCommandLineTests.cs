@@ -237,17 +237,6 @@ public sealed class SshCommandLineTests
 
     /// <summary>Each goes with its line in <see cref="NotYetServed"/>.</summary>
     [Theory]
-    [InlineData("h", "add -N")]
-    [InlineData("-L 1:a:2 h", "add -N")]
-    [InlineData("h uptime", "add -N")]
-    [InlineData("-NS x -O check h", "leave -O out")]
-    [InlineData("-NoRevokedHostKeys=/k h", "RevokedHostKeys")]
-    [InlineData("-NoKnownHostsCommand=/k h", "KnownHostsCommand")]
-    [InlineData("-NoCheckHostIP=yes h", "CheckHostIP")]
-    public void What_is_not_done_yet_is_refused(string line, string named) =>
-        Assert.Contains(named, Assert.Throws<UsageException>(() => Resolve(Parse(line))).Message, StringComparison.Ordinal);
-
-    [Theory]
     [InlineData("--help", CommandLineRequest.Help)]
     [InlineData("-h", CommandLineRequest.Help)]
     [InlineData("ssh --help", CommandLineRequest.Help)]

@@ -29,7 +29,7 @@ internal sealed class LocalTunnelForward : TunnelForward
     /// <exception cref="ListenException">It cannot listen as asked; nothing stays bound.</exception>
     public static async Task<LocalTunnelForward> OpenAsync(ForwardSpec spec, IDialer dialer, TunnelOptions options, CancellationToken cancellationToken)
     {
-        var binding = new LocalListenerOptions { AddressFamily = options.AddressFamily, UnixMode = options.UnixMode, Unlink = options.UnlinkSockets };
+        var binding = new LocalListenerOptions { AddressFamily = options.AddressFamily, UnixMode = options.UnixMode, Unlink = options.UnlinkSockets, Inherited = options.Inherited };
         LocalListener listener = await LocalListener.BindAsync(spec.Listen, binding, cancellationToken).ConfigureAwait(false);
         var treatment = new ForwardOptions
         {

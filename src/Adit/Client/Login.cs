@@ -92,25 +92,62 @@ internal sealed class Login : IAsyncDisposable
     private async Task<SshLink> ConnectOnceAsync(IReadOnlyList<ClientAuthMethod> methods, CancellationToken stop)
     {
         Endpoint server = Endpoint.Tcp(Config.HostName, Config.Port);
-        SshLink? carrier = _jump is null ? null : await _jump.ConnectAsync(stop).ConfigureAwait(false);
-        _dialog.Debug($"connecting to {server} as {Config.User}{(carrier is null ? string.Empty : $" through {carrier.Machine.Name}")}");
-        var known = KnownHosts.Load([.. Config.UserKnownHostsFiles, .. Config.GlobalKnownHostsFiles], _dialog.Notice);
-        HostKeyCheck hostKey = _hostKey = CheckOf(known);
+        var owned = new List<IAsyncDisposable>();
         _connectTimeout.Dispose();
         _connectTimeout = new();
-        if (Config.ConnectTimeout is { } limit)
-            _connectTimeout.CancelAfter(limit);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _connectTimeout.Token);
         try
         {
+            SshLink? carrier = null;
+            if (_jump is not null)
+                owned.Add(carrier = await _jump.ConnectAsync(stop).ConfigureAwait(false));
+            _dialog.Debug($"connecting to {server} as {Config.User}{(carrier is null ? string.Empty : $" through {carrier.Machine.Name}")}");
+            if (Config.ConnectTimeout is { } limit)
+                _connectTimeout.CancelAfter(limit);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _connectTimeout.Token);
             IDialer dialer = carrier is null ? FirstDialer() : carrier.Dialer;
-            return await SshLink.ConnectAsync(server, Config.Alias, dialer, carrier, Options(methods, known), () => hostKey.Verification, either.Token)
-                .ConfigureAwait(false);
+            DialedConnection dialed = await dialer.DialAsync(server, ConnectionOrigin.ThisProcess, either.Token).ConfigureAwait(false);
+            return await ConnectOverAsync(dialed, server, methods, owned, either.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException e) when (!stop.IsCancellationRequested)
+        catch (Exception e)
         {
+            foreach (IAsyncDisposable one in owned)
+                await one.DisposeAsync().ConfigureAwait(false);
+            if (e is not OperationCanceledException || stop.IsCancellationRequested)
+                throw;
             throw new DialException(server, DialFailure.TimedOut, $"the server did not answer within {Config.ConnectTimeout?.TotalSeconds:0} s (ConnectTimeout)", e);
         }
+    }
+
+    private async Task<SshLink> ConnectOverAsync(
+        DialedConnection dialed, Endpoint server, IReadOnlyList<ClientAuthMethod> methods, List<IAsyncDisposable> owned, CancellationToken cancellationToken)
+    {
+        HostKeyCheck hostKey = _hostKey = CheckOf(dialed.Peer);
+        SshClientOptions options;
+        AnnouncedHostKeys? announced = null;
+        try
+        {
+            options = await OptionsAsync(methods, hostKey, cancellationToken).ConfigureAwait(false);
+            if (Config.UpdateHostKeys is not UpdateHostKeys.No && !(Config.BatchMode && Config.UpdateHostKeys is UpdateHostKeys.Ask))
+            {
+                announced = new(options.Handler);
+                owned.Insert(0, announced);
+                options = options with { Handler = announced };
+            }
+        }
+        catch
+        {
+            await dialed.Duplex.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        SshLink link = await SshLink.ConnectAsync(dialed, server, Config.Alias, options, () => hostKey.Verification, owned, cancellationToken)
+            .ConfigureAwait(false);
+        Func<string, CancellationToken, ValueTask<bool>>? confirm = Config.UpdateHostKeys is UpdateHostKeys.Ask
+            ? (about, token) => _dialog.AcceptsHostKeyAsync(about, string.Empty, token)
+            : null;
+        if (announced is not null && hostKey.Update(Config.Algorithms.HostKeys, confirm) is { } update)
+            announced.Follow(link.Connection, update, _dialog.Debug);
+        return link;
     }
 
     private IDialer FirstDialer() => Config.ProxyCommand is { } command ? new CommandDialer(command) : new TcpDialer(new()
@@ -135,21 +172,32 @@ internal sealed class Login : IAsyncDisposable
             : throw new DialException(Endpoint.Tcp(Config.HostName, Config.Port), DialFailure.Other, $"this machine has no interface {name} with an address (BindInterface)");
     }
 
-    private HostKeyCheck CheckOf(KnownHosts known) => new(known, KnownAs, KnownPort, Config.StrictHostKeyChecking)
+    private HostKeyCheck CheckOf(IPEndPoint? peer)
     {
-        Ask = Config.BatchMode ? null : AskHostKeyAsync,
-        AddTo = Config.UserKnownHostsFiles is [var first, ..] ? first : null,
-        Hash = Config.HashKnownHosts,
-        RequiredRsaSize = Config.RequiredRsaSize,
-        CaSignatureAlgorithms = Config.CaSignatureAlgorithms,
-        Notice = _dialog.Notice,
-    };
+        var known = KnownHosts.Load([.. Config.UserKnownHostsFiles, .. Config.GlobalKnownHostsFiles], _dialog.Notice);
+        return new(known, KnownAs, KnownPort, Config.StrictHostKeyChecking)
+        {
+            Ask = Config.BatchMode ? null : AskHostKeyAsync,
+            AddTo = Config.UserKnownHostsFiles is [var first, ..] ? first : null,
+            UserFiles = Config.UserKnownHostsFiles,
+            Hash = Config.HashKnownHosts,
+            RequiredRsaSize = Config.RequiredRsaSize,
+            CaSignatureAlgorithms = Config.CaSignatureAlgorithms,
+            Peer = peer,
+            CheckAddress = Config.CheckHostIp,
+            IsAlias = Config.HostKeyAlias is not null,
+            TrustsLoopback = Config.NoHostAuthenticationForLocalhost,
+            RevokedKeyFiles = Config.RevokedHostKeys,
+            Command = Config.KnownHostsCommand is null ? null : new KnownHostsCommand(question => Config.KnownHostsWords(question.Token)),
+            Notice = _dialog.Notice,
+        };
+    }
 
-    private SshClientOptions Options(IReadOnlyList<ClientAuthMethod> methods, KnownHosts known)
+    private async ValueTask<SshClientOptions> OptionsAsync(IReadOnlyList<ClientAuthMethod> methods, HostKeyCheck hostKey, CancellationToken cancellationToken)
     {
         IReadOnlyList<string> hostKeys = Config.Algorithms.HostKeys;
         if (!Config.HostKeyAlgorithmsChosen)
-            hostKeys = known.Prefer(KnownAs, KnownPort, hostKeys);
+            hostKeys = await hostKey.PreferAsync(hostKeys, cancellationToken).ConfigureAwait(false);
         return new()
         {
             User = Config.User,

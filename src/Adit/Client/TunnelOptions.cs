@@ -24,6 +24,9 @@ internal sealed record TunnelOptions
     /// <summary>The rights of local Unix sockets: the owner's by default.</summary>
     public UnixFileMode UnixMode { get; init; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    /// <summary>Sockets that listen already, of which those that fit are taken over; null for none.</summary>
+    public InheritedSockets? Inherited { get; init; }
+
     /// <summary>Whether a socket file in the way is removed, a live one's too (StreamLocalBindUnlink). Default no.</summary>
     public bool UnlinkSockets { get; init; }
 

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Adit.Relay;
 
 /// <summary>Makes the onward connection of a tunnel. Implementations are safe for concurrent calls.</summary>
@@ -15,4 +17,8 @@ public interface IDialer
 /// <summary>A connection that a dialer made.</summary>
 /// <param name="Duplex">The stream to the target.</param>
 /// <param name="Route">The legs from the machine of the dialer to the target.</param>
-public sealed record DialedConnection(Duplex Duplex, Route Route);
+public sealed record DialedConnection(Duplex Duplex, Route Route)
+{
+    /// <summary>The address that was reached, where the connection is TCP from this machine; else null.</summary>
+    public IPEndPoint? Peer { get; init; }
+}

@@ -177,7 +177,7 @@ public sealed class TcpDialer : IDialer
             IPAddress reached = ((IPEndPoint)socket.RemoteEndPoint!).Address;
             bool local = IPAddress.IsLoopback(reached) || reached.Equals(((IPEndPoint)socket.LocalEndPoint!).Address);
             Leg leg = new(Machine.ThisName, target.ToString(), LegProtection.None) { Within = local ? Machine.ThisName : null };
-            return new(new SocketDuplex(socket), new Route(leg));
+            return new(new SocketDuplex(socket), new Route(leg)) { Peer = (IPEndPoint)socket.RemoteEndPoint! };
         }
         catch (IOException e)
         {

@@ -9,16 +9,16 @@ namespace Adit.SshLegs;
 /// </summary>
 public sealed class SshLink : IAsyncDisposable
 {
-    private readonly IAsyncDisposable? _under;
+    private readonly IReadOnlyList<IAsyncDisposable> _owned;
 
-    private SshLink(SshConnection connection, Route route, Machine machine, RemoteListening remote, IAsyncDisposable? under)
+    private SshLink(SshConnection connection, Route route, Machine machine, RemoteListening remote, IReadOnlyList<IAsyncDisposable> owned)
     {
         Connection = connection;
         Route = route;
         Machine = machine;
         Remote = remote;
         Dialer = new(this);
-        _under = under;
+        _owned = owned;
     }
 
     /// <summary>The SSH connection.</summary>
@@ -45,53 +45,26 @@ public sealed class SshLink : IAsyncDisposable
     /// <param name="cancellationToken">Gives the attempt up.</param>
     /// <exception cref="DialException">The server cannot be reached.</exception>
     /// <exception cref="Ssh.SshException">The server was reached, and the connection could not be made; see <see cref="SshClient.ConnectAsync"/>.</exception>
-    public static Task<SshLink> ConnectAsync(
-        Endpoint server, string name, IDialer under, SshClientOptions options, Func<string> verification, CancellationToken cancellationToken) =>
-        ConnectAsync(server, name, under, null, options, verification, cancellationToken);
-
-    // What it runs over, such as another link, is disposed after it, and when connecting fails.
-    internal static async Task<SshLink> ConnectAsync(
-        Endpoint server,
-        string name,
-        IDialer under,
-        IAsyncDisposable? owned,
-        SshClientOptions options,
-        Func<string> verification,
-        CancellationToken cancellationToken)
+    public static async Task<SshLink> ConnectAsync(
+        Endpoint server, string name, IDialer under, SshClientOptions options, Func<string> verification, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(server);
         ArgumentNullException.ThrowIfNull(under);
         ArgumentNullException.ThrowIfNull(verification);
-        try
-        {
-            return await ConnectOverAsync(server, name, under, owned, options, verification, cancellationToken).ConfigureAwait(false);
-        }
-        catch when (owned is not null)
-        {
-            await owned.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
+        DialedConnection dialed = await under.DialAsync(server, ConnectionOrigin.ThisProcess, cancellationToken).ConfigureAwait(false);
+        return await ConnectAsync(dialed, server, name, options, verification, [], cancellationToken).ConfigureAwait(false);
     }
 
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        await Connection.DisposeAsync().ConfigureAwait(false);
-        await Remote.DisposeAsync().ConfigureAwait(false);
-        if (_under is not null)
-            await _under.DisposeAsync().ConfigureAwait(false);
-    }
-
-    private static async Task<SshLink> ConnectOverAsync(
+    // The connection under it belongs to the link from the call on; so does what is owned besides, such as another link, once it is made.
+    internal static async Task<SshLink> ConnectAsync(
+        DialedConnection dialed,
         Endpoint server,
         string name,
-        IDialer under,
-        IAsyncDisposable? owned,
         SshClientOptions options,
         Func<string> verification,
+        IReadOnlyList<IAsyncDisposable> owned,
         CancellationToken cancellationToken)
     {
-        DialedConnection dialed = await under.DialAsync(server, ConnectionOrigin.ThisProcess, cancellationToken).ConfigureAwait(false);
         var remote = new RemoteListening(options.Handler);
         SshConnection connection = await SshClient.ConnectAsync(dialed.Duplex.AsStream(), options with { Handler = remote }, cancellationToken)
             .ConfigureAwait(false);
@@ -100,5 +73,14 @@ public sealed class SshLink : IAsyncDisposable
         var route = new Route([.. dialed.Route.Legs.SkipLast(1), leg]);
         remote.Attach(connection, new(name, Machine.ThisName, LegProtection.Ssh) { Verification = leg.Verification });
         return new(connection, route, new Machine(name, server.Host ?? name), remote, owned);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await Connection.DisposeAsync().ConfigureAwait(false);
+        await Remote.DisposeAsync().ConfigureAwait(false);
+        foreach (IAsyncDisposable one in _owned)
+            await one.DisposeAsync().ConfigureAwait(false);
     }
 }
