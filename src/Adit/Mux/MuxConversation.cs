@@ -293,7 +293,7 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
         return socket.WriteAsync(new Failure(requestId, shown), cancellationToken);
     }
 
-    private static bool IsFailure(Exception e) => e is IOException or SshException or FormatException;
+    private static bool IsFailure(Exception e) => e is IOException or SshException or FormatException or ArgumentException;
 
     private static async ValueTask CloseAsync(object streams)
     {

@@ -154,8 +154,9 @@ internal sealed class MuxMaster : IAsyncDisposable
             else
                 await ConverseAsync(socket).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is SocketException or IOException or SshException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e)
         {
+            // Whatever a client did, the master and the others go on.
             Log($"mux: a client's connection ended: {e.Message}");
         }
         finally
