@@ -71,6 +71,7 @@ internal sealed partial class Background : IDisposable
         using SafeFileHandle nothing = File.OpenHandle("/dev/null", FileMode.Open, FileAccess.ReadWrite);
         _ = Duplicate(nothing, 1);
         _ = Duplicate(nothing, 2);
+        StandardError.Writer.Silence();
     }
 
     /// <summary>Calls back if the process that waits is gone before this one is ready.</summary>

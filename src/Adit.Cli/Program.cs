@@ -1,10 +1,12 @@
 using Adit.Cli;
 using Adit.Cli.Demo;
+using Adit.Cli.Tunnels;
 
 // "adit ssh ..." spells out what "adit ..." does (the parser takes the word), so that a host may bear the name of a subcommand.
 return args switch
 {
     ["gateway", .. var rest] => await GatewayCommand.RunAsync(rest),
     ["demo", .. var rest] => await DemoCommand.RunAsync(rest),
+    ["ls" or "add" or "cancel" or "stop", ..] when OperatingSystem.IsLinux() => await TunnelCommands.RunAsync(args),
     _ => await SshCommand.RunAsync(args),
 };

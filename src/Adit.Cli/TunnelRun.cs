@@ -1,7 +1,6 @@
 using System.Globalization;
 using Adit.Cli.Sessions;
 using Adit.Client;
-using Adit.Mux;
 using Adit.OpenSsh;
 using Adit.Relay;
 using Adit.Ssh;
@@ -38,7 +37,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         inherited.Dispose();
         if (config.LocalCommand is { } command)
             output.Debug($"LocalCommand returned {await LocalCommand.RunAsync(command, stop)}");
-        await using MuxMaster? master = MasterOf(tunnel);
+        await using TunnelMasters? masters = OperatingSystem.IsLinux() ? TunnelMasters.Open(tunnel, config, output) : null;
         bool isMasterAlone = Background.Child is { IsMaster: true };
         systemd.Ready($"connected to {config.Alias}");
         bool hasSession = config.SessionType is not SessionType.None && !isMasterAlone;
@@ -47,27 +46,6 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
             : config.StdioForward is { } target ? await PassAsync(tunnel, target, stop)
             : hasSession && !OperatingSystem.IsWindows() ? await new TunnelSession(tunnel, config, output).RunAsync(stop)
             : await HoldAsync(tunnel, stop);
-    }
-
-    private MuxMaster? MasterOf(Tunnel tunnel)
-    {
-        if (config.ControlPath is not { } path || config.ControlMaster is ControlMaster.No || !OperatingSystem.IsLinux())
-            return null;
-        try
-        {
-            return MuxMaster.Listen(path, new TunnelSharing(tunnel, config), new()
-            {
-                Name = config.Alias,
-                Confirm = ControlSharing.Confirms(config.ControlMaster) ? (question, token) => Prompt.YesNoAsync($"{question} (yes/no) ", "yes", token) : null,
-                Log = output.Debug,
-            });
-        }
-        catch (MuxException e)
-        {
-            // As ssh: the connection is of use without being shared.
-            output.Notice($"{e.Message}; this connection is not shared");
-            return null;
-        }
     }
 
     private HostConfig ResolveHop(JumpHost hop)

@@ -38,6 +38,12 @@ internal sealed class MeteredDuplex(Duplex inner, ByteMeter meter, IDisposable p
 
     public override ValueTask CompleteWritingAsync(CancellationToken cancellationToken) => inner.CompleteWritingAsync(cancellationToken);
 
+    public override bool TellsClose => inner.TellsClose;
+
+    public override Task WaitForCloseAsync(CancellationToken cancellationToken) => inner.WaitForCloseAsync(cancellationToken);
+
+    public override void StopReading() => inner.StopReading();
+
     public override void Abort()
     {
         inner.Abort();

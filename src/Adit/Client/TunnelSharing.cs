@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using System.Text.Json;
 using Adit.Mux;
 using Adit.OpenSsh;
 using Adit.Relay;
@@ -51,6 +52,8 @@ internal sealed class TunnelSharing(Tunnel tunnel, HostConfig config) : IMuxTarg
     public string DescribeConnection() => ConnectionText.Connection(tunnel, config, "\n");
 
     public string DescribeChannels() => OpenConnection.List(ConnectionText.Channels(tunnel)).Replace("\r\n", "\n", StringComparison.Ordinal);
+
+    public string DescribeTunnel() => JsonSerializer.Serialize(TunnelReport.Of(tunnel, config.Alias), TunnelReportJson.Default.TunnelReport);
 
     public void Terminate() => tunnel.End(CloseReason.Closed, "a client of the control socket ended it");
 

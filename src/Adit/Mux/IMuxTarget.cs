@@ -36,6 +36,9 @@ internal interface IMuxTarget
     /// <summary>A text about the channels for <c>-O channels</c>, lines ended.</summary>
     string DescribeChannels();
 
+    /// <summary>All about the tunnel, for <c>adit ls</c>: JSON in one line.</summary>
+    string DescribeTunnel();
+
     /// <summary>A client asked for the end of all (<c>-O exit</c>), and was told that it comes. Returns at once: the master waits for this call when it is disposed.</summary>
     void Terminate();
 }

@@ -122,6 +122,10 @@ internal sealed class MuxClient : IDisposable
     /// <exception cref="MuxException">It cannot say.</exception>
     internal Task<string> DescribeChannelsAsync(CancellationToken cancellationToken) => DescribeAsync(Info.Channels, cancellationToken);
 
+    /// <summary>All about the tunnel as JSON, from a master that is adit.</summary>
+    /// <exception cref="MuxException">It cannot say.</exception>
+    internal Task<string> DescribeTunnelAsync(CancellationToken cancellationToken) => DescribeAsync(Info.Tunnel, cancellationToken);
+
     /// <summary>Has the master connect this process's streams with a target, and waits for the end of that (-W).</summary>
     /// <exception cref="MuxException">It does not come about.</exception>
     internal async Task ForwardStdioAsync(Endpoint target, SafeHandle input, SafeHandle output, CancellationToken cancellationToken)

@@ -254,6 +254,7 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
         {
             Info.Connection => Target.DescribeConnection(),
             Info.Channels => Target.DescribeChannels(),
+            Info.Tunnel => Target.DescribeTunnel(),
             _ => null,
         };
         return socket.WriteAsync(new InfoReply(request.RequestId, text is not null, text ?? "this master has no such information"), cancellationToken);

@@ -33,6 +33,19 @@ public abstract class Duplex : IAsyncDisposable
     /// <exception cref="IOException">The connection failed or was aborted.</exception>
     public abstract ValueTask CompleteWritingAsync(CancellationToken cancellationToken);
 
+    /// <summary>Whether <see cref="WaitForCloseAsync"/> tells anything. A TCP socket only learns of it by sending.</summary>
+    public virtual bool TellsClose => false;
+
+    /// <summary>
+    /// Waits until the peer has closed both directions, so that nothing can be sent to it any more. By default as long as the token lets it.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="IOException">The connection failed or was aborted.</exception>
+    public virtual Task WaitForCloseAsync(CancellationToken cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken);
+
+    /// <summary>Has the <see cref="ReadAsync"/> that waits, and each later one, find the end. By default as <see cref="Abort"/> does it.</summary>
+    public virtual void StopReading() => Abort();
+
     /// <summary>
     /// Ends both directions at once and out of order (TCP RST, SSH_MSG_CHANNEL_CLOSE). Every call that waits ends promptly with an
     /// <see cref="IOException"/>, and so does every later one. Never throws; a second call does nothing.

@@ -29,6 +29,9 @@ public sealed class DuplexRelay
     private long _lastActivity;
     private ITimer? _idleTimer;
     private ITimer? _closeTimer;
+    private Task _watching = Task.CompletedTask;
+    private CancellationToken _over;
+    private volatile bool _closed;
 
     /// <summary>Prepares a relay.</summary>
     /// <param name="near">The stream of the side that began the connection (the application).</param>
@@ -60,6 +63,8 @@ public sealed class DuplexRelay
     {
         if (Interlocked.Exchange(ref _started, 1) != 0)
             throw new InvalidOperationException("a relay runs once");
+        using var over = new CancellationTokenSource();
+        _over = over.Token;
         CancellationTokenRegistration cancellation =
             cancellationToken.UnsafeRegister(static relay => ((DuplexRelay)relay!).End(RelayEnd.Cancelled, null), this);
         try
@@ -69,6 +74,8 @@ public sealed class DuplexRelay
         }
         finally
         {
+            await over.CancelAsync().ConfigureAwait(false);
+            await _watching.ConfigureAwait(false);
             await cancellation.DisposeAsync().ConfigureAwait(false);
             await StopTimersAsync().ConfigureAwait(false);
         }
@@ -100,9 +107,19 @@ public sealed class DuplexRelay
                     Volatile.Write(ref _lastActivity, _options.TimeProvider.GetTimestamp());
                 Interlocked.Add(ref toFar ? ref _bytesToFar : ref _bytesToNear, chunk.Length);
             }
+            if (_closed)
+                return;
             await destination.CompleteWritingAsync(CancellationToken.None).ConfigureAwait(false);
             if (Interlocked.Increment(ref _directionsDone) == 1)
+            {
                 StartCloseTimer();
+                if (source.TellsClose)
+                    _watching = WatchAsync(source, destination);
+            }
+        }
+        catch (Exception) when (_closed)
+        {
+            // Stopped, as some streams can only be stopped by breaking them, or sent just now to who takes nothing more.
         }
         catch (Exception e)
         {
@@ -160,5 +177,21 @@ public sealed class DuplexRelay
             await _idleTimer.DisposeAsync().ConfigureAwait(false);
         if (_closeTimer is not null)
             await _closeTimer.DisposeAsync().ConfigureAwait(false);
+    }
+
+    // Who has closed both directions takes nothing more: then nobody needs to wait for what the other one might still send. That one is not
+    // reset, which would take away what it has not read yet.
+    private async Task WatchAsync(Duplex ended, Duplex other)
+    {
+        try
+        {
+            await ended.WaitForCloseAsync(_over).ConfigureAwait(false);
+            _closed = true;
+            other.StopReading();
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The relay is over, or ends of this.
+        }
     }
 }

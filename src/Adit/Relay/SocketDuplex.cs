@@ -96,6 +96,19 @@ public sealed class SocketDuplex : Duplex
     }
 
     /// <inheritdoc/>
+    public override void StopReading()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Receive);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It is over already.
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Abort()
     {
         // A close with timeout 0 is a reset on TCP (SO_LINGER 0), and ends the calls under way.

@@ -14,7 +14,7 @@ public static class StandardStreams
     {
         var input = new Pipe();
         _ = ReadAsync(Console.OpenStandardInput(), input.Writer);
-        return new StreamDuplex(input.Reader.AsStream(), Console.OpenStandardOutput());
+        return new StreamDuplex(input.Reader.AsStream(), Console.OpenStandardOutput(), stopReading: input.Reader.CancelPendingRead);
     }
 
     /// <summary>As <see cref="Open"/>, with both ends of the connection that standard input is; UNKNOWN port 65535, as with sshd, where it is none.</summary>

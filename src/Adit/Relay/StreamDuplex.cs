@@ -10,6 +10,7 @@ public sealed class StreamDuplex : Duplex
     private readonly Stream _output;
     private readonly Func<CancellationToken, ValueTask> _completeWriting;
     private readonly Action _abort;
+    private readonly Action? _stopReading;
     private byte[]? _block;
     private int _aborted;
 
@@ -20,9 +21,10 @@ public sealed class StreamDuplex : Duplex
     /// Ends the direction to the peer (for TLS, close_notify). By default the output is disposed, which needs a stream of its own.
     /// </param>
     /// <param name="abort">Ends everything at once. By default both streams are disposed. Must not throw.</param>
+    /// <param name="stopReading">Ends a read that waits. By default everything is aborted. Must not throw.</param>
     /// <exception cref="ArgumentException">One stream serves both directions, and nothing says how to end one of them.</exception>
     public StreamDuplex(
-        Stream input, Stream output, Func<CancellationToken, ValueTask>? completeWriting = null, Action? abort = null)
+        Stream input, Stream output, Func<CancellationToken, ValueTask>? completeWriting = null, Action? abort = null, Action? stopReading = null)
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(output);
@@ -32,6 +34,7 @@ public sealed class StreamDuplex : Duplex
         _output = output;
         _completeWriting = completeWriting ?? (_ => output.DisposeAsync());
         _abort = abort ?? DisposeStreams;
+        _stopReading = stopReading;
     }
 
     /// <inheritdoc/>
@@ -79,6 +82,15 @@ public sealed class StreamDuplex : Duplex
         {
             throw Aborted(e);
         }
+    }
+
+    /// <inheritdoc/>
+    public override void StopReading()
+    {
+        if (_stopReading is null)
+            Abort();
+        else
+            _stopReading();
     }
 
     /// <inheritdoc/>

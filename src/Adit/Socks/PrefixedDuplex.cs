@@ -23,6 +23,12 @@ internal sealed class PrefixedDuplex(ReadOnlyMemory<byte> prefix, Duplex inner) 
 
     public override ValueTask CompleteWritingAsync(CancellationToken cancellationToken) => inner.CompleteWritingAsync(cancellationToken);
 
+    public override bool TellsClose => inner.TellsClose;
+
+    public override Task WaitForCloseAsync(CancellationToken cancellationToken) => inner.WaitForCloseAsync(cancellationToken);
+
+    public override void StopReading() => inner.StopReading();
+
     public override void Abort() => inner.Abort();
 
     public override ValueTask DisposeAsync() => inner.DisposeAsync();

@@ -37,6 +37,20 @@ internal sealed class ChannelDuplex(Channel channel) : Duplex
         return default;
     }
 
+    public override bool TellsClose => true;
+
+    public override async Task WaitForCloseAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await channel.WaitForCloseAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (SshException e)
+        {
+            throw new IOException(e.Message, e);
+        }
+    }
+
     public override void Abort() => channel.Abort();
 
     public override ValueTask DisposeAsync() => channel.DisposeAsync();

@@ -44,6 +44,8 @@ internal sealed class FakeTarget : IMuxTarget, IDialer
 
     public string DescribeConnection() => "a connection\n";
 
+    public string DescribeTunnel() => "{}";
+
     public string DescribeChannels() => "no channels\n";
 
     public void Terminate() => Terminated.SetResult();

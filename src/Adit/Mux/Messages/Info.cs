@@ -8,6 +8,9 @@ internal readonly record struct Info(uint RequestId, string Name) : IMuxMessage<
     public const string Connection = "connection";
     public const string Channels = "channels";
 
+    /// <summary>Our own: all about the tunnel, as JSON.</summary>
+    public const string Tunnel = "tunnel@adit";
+
     public static MuxMessageNumber Number => MuxMessageNumber.Info;
 
     public static Info Read(ref MuxReader reader) => new(reader.ReadUInt32(), reader.ReadText());

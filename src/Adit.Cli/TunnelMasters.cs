@@ -1,0 +1,69 @@
+using System.Runtime.Versioning;
+using Adit.Client;
+using Adit.Mux;
+using Adit.OpenSsh;
+
+namespace Adit.Cli;
+
+/// <summary>The sockets by which other processes use and see a tunnel: its ControlPath, and its place in the list of <c>adit ls</c>.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class TunnelMasters : IAsyncDisposable
+{
+    private readonly MuxMaster?[] _masters;
+
+    private TunnelMasters(params MuxMaster?[] masters) => _masters = masters;
+
+    /// <summary>Opens those that are configured and can be opened. The tunnel is of use without them, as with ssh.</summary>
+    public static TunnelMasters Open(Tunnel tunnel, HostConfig config, Output output)
+    {
+        var sharing = new TunnelSharing(tunnel, config);
+        return new(Shared(sharing, config, output), Listed(sharing, config, output));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (MuxMaster? master in _masters)
+        {
+            if (master is not null)
+                await master.DisposeAsync();
+        }
+    }
+
+    // ssh_config(5): ControlMaster, ControlPath.
+    private static MuxMaster? Shared(TunnelSharing sharing, HostConfig config, Output output)
+    {
+        if (config.ControlPath is not { } path || config.ControlMaster is ControlMaster.No)
+            return null;
+        try
+        {
+            return MuxMaster.Listen(path, sharing, new()
+            {
+                Name = config.Alias,
+                Confirm = ControlSharing.Confirms(config.ControlMaster) ? static (question, token) => Prompt.YesNoAsync($"{question} (yes/no) ", "yes", token) : null,
+                Log = output.Debug,
+            });
+        }
+        catch (MuxException e)
+        {
+            output.Notice($"{e.Message}; this connection is not shared");
+            return null;
+        }
+    }
+
+    // What has a forward, or is there for nothing else, can be seen and ended from elsewhere.
+    private static MuxMaster? Listed(TunnelSharing sharing, HostConfig config, Output output)
+    {
+        bool hasForwards = !config.LocalForwards.IsEmpty || !config.RemoteForwards.IsEmpty || !config.DynamicForwards.IsEmpty;
+        if (config.StdioForward is not null || (!hasForwards && config.SessionType is not SessionType.None))
+            return null;
+        try
+        {
+            return MuxMaster.Listen(TunnelFolder.Prepare(), sharing, new() { Name = config.Alias, Log = output.Debug });
+        }
+        catch (Exception e) when (e is MuxException or IOException or UnauthorizedAccessException)
+        {
+            output.Debug($"adit ls will not show this tunnel: {e.Message}");
+            return null;
+        }
+    }
+}

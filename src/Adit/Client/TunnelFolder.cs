@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Runtime.Versioning;
+using Adit.Mux;
+using Adit.Relay;
+
+namespace Adit.Client;
+
+/// <summary>The folder in which the tunnels of one user have their control sockets, one for each process: what <c>adit ls</c> looks through.</summary>
+[SupportedOSPlatform("linux")]
+internal static class TunnelFolder
+{
+    private const string Suffix = ".sock";
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>Where it is: in XDG_RUNTIME_DIR, or else in the folder for temporary files under the user's number.</summary>
+    public static string Location => Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime && Directory.Exists(runtime)
+        ? Path.Combine(runtime, "adit")
+        : string.Create(CultureInfo.InvariantCulture, $"/tmp/adit-{UserId()}");
+
+    /// <summary>Makes the folder, for its user alone, and names this process's socket in it.</summary>
+    /// <exception cref="IOException">It cannot be made, or is not this user's alone.</exception>
+    public static string Prepare()
+    {
+        Directory.CreateDirectory(Location, Private);
+        if (Obstacle() is { } obstacle)
+            throw new IOException($"{Location} {obstacle}; tunnels are not listed while that is so");
+        return Path.Combine(Location, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}{Suffix}"));
+    }
+
+    /// <summary>The sockets of tunnels. Those that dead ones left behind are removed.</summary>
+    public static IReadOnlyList<string> Sockets()
+    {
+        if (!Directory.Exists(Location) || Obstacle() is not null)
+            return [];
+        var live = new List<string>();
+        foreach (string path in Directory.GetFiles(Location, "*" + Suffix).Order(StringComparer.Ordinal))
+        {
+            if (ControlSocketFile.Look(path) is ControlSocketState.Dead)
+                File.Delete(path);
+            else
+                live.Add(path);
+        }
+
+        return live;
+    }
+
+    // Whoever may write here could take the standard streams that clients hand over.
+    private static string? Obstacle()
+    {
+        if (UnixFile.Look(Location) is not { } found)
+            return "cannot be looked at";
+        if (new DirectoryInfo(Location).LinkTarget is not null)
+            return "is a link";
+        if (found.Owner != UserId())
+            return "belongs to another user";
+        return (File.GetUnixFileMode(Location) & ~Private) == UnixFileMode.None ? null : "is open to others";
+    }
+
+    private static uint UserId() => LinuxCalls.GetEffectiveUserId();
+}
