@@ -84,13 +84,13 @@ public sealed class LifetimeTests(ITestOutputHelper output) : TunnelTest(output)
         await sshd.UntilNoConnectionAsync();
     }
 
-    [Fact]
+    [AditFact]
     public async Task A_server_killed_in_the_middle_ends_the_tunnel_with_255_and_the_time_it_lived()
     {
         var sshd = await StartSshdAsync();
         await using var echo = TcpService.Echo();
         using var files = await SshClientFiles.CreateAsync(sshd);
-        var tunnel = await OpenTunnelAsync(files, echo.Port, "-o", "AditReconnect=no");
+        var tunnel = await OpenTunnelAsync(files, echo.Port, AditProcess.WithoutReconnect);
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, tunnel.Port);
         await echo.FirstConnection.WithinAsync("the tunnel should reach its target", () => tunnel.Adit.Log);
@@ -111,7 +111,7 @@ public sealed class LifetimeTests(ITestOutputHelper output) : TunnelTest(output)
         await using var relay = new StallingRelay(sshd.Port);
         using var files = await SshClientFiles.CreateAsync(relay.Port, "HostKeyAlias relayed", "ServerAliveInterval 1", "ServerAliveCountMax 2");
         await File.WriteAllLinesAsync(files.KnownHostsPath, sshd.HostKeys.Select(static key => $"relayed {key.PublicLine}"));
-        var tunnel = await OpenTunnelAsync(files, 9, "-o", "AditReconnect=no");
+        var tunnel = await OpenTunnelAsync(files, 9, AditProcess.WithoutReconnect);
 
         relay.Stall();
 

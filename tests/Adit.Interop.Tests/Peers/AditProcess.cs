@@ -10,21 +10,29 @@ internal static class AditProcess
 {
     private static readonly Lazy<Task<string>> Built = new(BuildAsync);
 
-    private static Task<string> Program =>
-        Environment.GetEnvironmentVariable("ADIT_TEST_CLIENT") is { Length: > 0 } other ? Task.FromResult(other) : Built.Value;
+    private static readonly string? Other = Environment.GetEnvironmentVariable("ADIT_TEST_CLIENT") is { Length: > 0 } program ? program : null;
+
+    /// <summary>Whether adit is under test, and not a yardstick.</summary>
+    public static bool IsAdit => Other is null;
+
+    /// <summary>Ends the process with its connection, as ssh always does.</summary>
+    public static IReadOnlyList<string> WithoutReconnect { get; } = IsAdit ? ["-o", "AditReconnect=no"] : [];
+
+    /// <summary>The path of the program under test, for others to start.</summary>
+    public static Task<string> ProgramAsync() => Other is null ? Built.Value : Task.FromResult(Other);
 
     /// <summary>The path of adit itself.</summary>
     public static Task<string> BuiltAsync() => Built.Value;
 
     public static async Task<ChildProcess> StartAsync(ChildProcessStart start) =>
-        await ChildProcess.StartAsync(start with { Program = await Program });
+        await ChildProcess.StartAsync(start with { Program = await ProgramAsync() });
 
     public static Task<ChildProcess> StartAsync(params IReadOnlyList<string> arguments) => StartAsync(new ChildProcessStart("", arguments));
 
     /// <summary>Starts it on a terminal of its own: prompts come on <see cref="ChildProcess.Output"/>, answers go to its input.</summary>
     public static async Task<ChildProcess> StartOnTerminalAsync(params IReadOnlyList<string> arguments)
     {
-        var command = string.Join(' ', ((IEnumerable<string>)[await Program, .. arguments])
+        var command = string.Join(' ', ((IEnumerable<string>)[await ProgramAsync(), .. arguments])
             .Select(static word => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
         return await ChildProcess.StartAsync(new("script", "--quiet", "--return", "--command", command, "/dev/null")
         {

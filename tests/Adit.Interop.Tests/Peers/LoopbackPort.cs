@@ -7,8 +7,9 @@ namespace Adit.Interop.Tests.Peers;
 /// <summary>Looks at TCP ports the way the kernel lists them, without making a connection that a tunnel would notice.</summary>
 internal static class LoopbackPort
 {
-    // TCP_LISTEN
+    // TCP_LISTEN, TCP_ESTABLISHED
     private const string Listening = "0A";
+    private const string Established = "01";
 
     /// <summary>Ports below this one are for root; 0 where everyone may have every port.</summary>
     public static int FirstUnprivileged { get; } =
@@ -55,9 +56,21 @@ internal static class LoopbackPort
 
     /// <summary>The local addresses on which something listens at this port.</summary>
     public static IReadOnlyList<IPAddress> Listeners(int port) =>
-        [.. Rows("/proc/net/tcp").Concat(Rows("/proc/net/tcp6"))
-            .Where(row => row.State is Listening && row.Local.Port == port)
-            .Select(static row => row.Local.Address)];
+        [.. Sockets().Where(row => row.State is Listening && row.Local.Port == port).Select(static row => row.Local.Address)];
+
+    /// <summary>The process that listens at this port.</summary>
+    public static ProcessEntry Listener(int port)
+    {
+        var inodes = Sockets().Where(row => row.State is Listening && row.Local.Port == port).Select(static row => row.Inode).ToHashSet(StringComparer.Ordinal);
+        return ProcessTree.All().Single(entry => ProcessTree.SocketsOf(entry.Pid).Any(inodes.Contains));
+    }
+
+    /// <summary>The far ends of all TCP connections that a process has made or taken.</summary>
+    public static IReadOnlyList<IPEndPoint> ConnectionsOf(int pid)
+    {
+        var inodes = ProcessTree.SocketsOf(pid).ToHashSet(StringComparer.Ordinal);
+        return [.. Sockets().Where(row => row.State is Established && inodes.Contains(row.Inode)).Select(static row => row.Remote)];
+    }
 
     public static bool IsListening(int port) => Listeners(port).Count > 0;
 
@@ -85,18 +98,23 @@ internal static class LoopbackPort
         }
     }
 
-    private static IEnumerable<(IPEndPoint Local, string State)> Rows(string path)
+    private static IEnumerable<TcpSocket> Sockets() => Rows("/proc/net/tcp").Concat(Rows("/proc/net/tcp6"));
+
+    private static IEnumerable<TcpSocket> Rows(string path)
     {
         if (!File.Exists(path))
             yield break;
         foreach (var line in File.ReadLines(path).Skip(1))
         {
             var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            var colon = fields[1].IndexOf(':', StringComparison.Ordinal);
-            yield return (
-                new IPEndPoint(Address(fields[1].AsSpan(0, colon)), int.Parse(fields[1].AsSpan(colon + 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture)),
-                fields[3]);
+            yield return new(EndPoint(fields[1]), EndPoint(fields[2]), fields[3], fields[9]);
         }
+    }
+
+    private static IPEndPoint EndPoint(string field)
+    {
+        var colon = field.IndexOf(':', StringComparison.Ordinal);
+        return new(Address(field.AsSpan(0, colon)), int.Parse(field.AsSpan(colon + 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
     }
 
     // proc_pid_net(5): groups of four bytes, each group in the byte order of the machine.
@@ -110,4 +128,6 @@ internal static class LoopbackPort
         }
         return new IPAddress(bytes);
     }
+
+    private readonly record struct TcpSocket(IPEndPoint Local, IPEndPoint Remote, string State, string Inode);
 }

@@ -49,6 +49,33 @@ internal static partial class ProcessTree
         return found;
     }
 
+    /// <summary>The inodes of the sockets that a process holds; none where it is gone.</summary>
+    public static IEnumerable<string> SocketsOf(int pid)
+    {
+        const string socket = "socket:[";
+        foreach (var target in Descriptors(pid))
+        {
+            if (target.StartsWith(socket, StringComparison.Ordinal))
+                yield return target[socket.Length..^1];
+        }
+    }
+
+    /// <summary>What the descriptors of a process lead to; none where it is gone.</summary>
+    public static IReadOnlyList<string> Descriptors(int pid)
+    {
+        List<string> found = [];
+        try
+        {
+            foreach (var file in new DirectoryInfo($"/proc/{pid}/fd").EnumerateFileSystemInfos())
+                found.Add(file.LinkTarget ?? "");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // It, or one of its descriptors, is gone, or it is another user's.
+        }
+        return found;
+    }
+
     public static bool IsAlive(ProcessEntry entry) =>
         Find(entry.Pid) is { State: not ('Z' or 'X') } now && now.StartTime == entry.StartTime;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Xunit.Sdk;
 
 namespace Adit.Interop.Tests.Peers;
 
@@ -36,9 +37,21 @@ internal sealed class ServerPeer : IAsyncDisposable
     /// <summary>What it logs, at DEBUG1.</summary>
     public Transcript Messages => _server.Process.Error;
 
-    public static async Task<ServerPeer> StartAsync(SshdOptions? options = null)
+    public static Task<ServerPeer> StartAsync(SshdOptions? options = null) => StartAsync(Other, options);
+
+    /// <summary>Starts one of the two, whatever is under test.</summary>
+    /// <param name="kind"><c>sshd</c> or <c>gateway</c>.</param>
+    /// <param name="options">Its configuration.</param>
+    public static Task<ServerPeer> StartKindAsync(string kind, SshdOptions? options = null) => kind switch
     {
-        var server = await SshServerProcess.StartAsync(options ?? new(), StartAsync);
+        "sshd" => StartAsync(SshdPeer.Find(), options),
+        "gateway" => StartAsync((string?)null, options),
+        _ => throw new XunitException($"no server is called {kind}"),
+    };
+
+    private static async Task<ServerPeer> StartAsync(string? program, SshdOptions? options)
+    {
+        var server = await SshServerProcess.StartAsync(options ?? new(), config => StartAsync(program, config));
         var client = await SshClientFiles.CreateAsync(server.Port);
         client.Know(server.HostKeys);
         return new(server, client);
@@ -65,7 +78,7 @@ internal sealed class ServerPeer : IAsyncDisposable
         await _server.DisposeAsync();
     }
 
-    private static async Task<ChildProcess> StartAsync(string config) => Other is null
+    private static async Task<ChildProcess> StartAsync(string? program, string config) => program is null
         ? await ChildProcess.StartAsync(new(await AditProcess.BuiltAsync(), "gateway", "-f", config, "-D", "-e"))
-        : await SshdPeer.StartAsync(Other, config);
+        : await SshdPeer.StartAsync(program, config);
 }

@@ -10,11 +10,12 @@ internal sealed class SshServerProcess : IAsyncDisposable
 
     private readonly SshdOptions _options;
 
-    private SshServerProcess(SshdOptions options, IReadOnlyList<KeyPair> hostKeys) => (_options, HostKeys) = (options, hostKeys);
+    private SshServerProcess(SshdOptions options, IReadOnlyList<KeyPair> hostKeys) =>
+        (_options, HostKeys, Port) = (options, hostKeys, options.Port ?? LoopbackPort.Free());
 
     public ChildProcess Process { get; private set; } = null!;
 
-    public int Port { get; } = LoopbackPort.Free();
+    public int Port { get; }
 
     public IReadOnlyList<KeyPair> HostKeys { get; }
 
@@ -30,7 +31,7 @@ internal sealed class SshServerProcess : IAsyncDisposable
     /// <param name="start">Starts the program with this file of configuration, logging to standard error.</param>
     public static async Task<SshServerProcess> StartAsync(SshdOptions options, Func<string, Task<ChildProcess>> start)
     {
-        var hostKeys = await Task.WhenAll(options.HostKeys.Select(static type => KeyPair.GetAsync(type, "host")));
+        var hostKeys = await Task.WhenAll(options.HostKeys.Select(type => KeyPair.GetAsync(type, options.HostKeyName)));
         var authorized = options.AuthorizedKeys ?? [(await SshClientFiles.UserKeyAsync()).PublicLine];
         for (var attempt = 1; ; attempt++)
         {

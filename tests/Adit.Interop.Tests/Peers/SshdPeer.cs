@@ -55,7 +55,7 @@ internal sealed class SshdPeer : IAsyncDisposable
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     // sshd insists on being started by its absolute path.
-    private static string Find() =>
+    public static string Find() =>
         new[] { "/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd" }.FirstOrDefault(File.Exists)
         ?? throw new XunitException("sshd is not installed");
 }

@@ -62,11 +62,11 @@ internal sealed class TcpService : IAsyncDisposable
     }, path);
 
     /// <summary>Says these words first and then closes, as a mail server that is about to go does.</summary>
-    public static TcpService Banner(string words) => new(async (socket, stop) =>
+    public static TcpService Banner(string words, string? path = null) => new(async (socket, stop) =>
     {
         await SendAllAsync(socket, Encoding.ASCII.GetBytes(words), stop);
         socket.Shutdown(SocketShutdown.Send);
-    });
+    }, path);
 
     /// <summary>Accepts, then neither reads nor writes.</summary>
     public static TcpService Silent() => new(static (_, stop) => Task.Delay(Timeout.Infinite, stop));
