@@ -145,7 +145,7 @@ public sealed class HostKeyCheckTests : IDisposable
     private HostKeyCheck Check(HostKeyChecking mode, bool? answer = null, int requiredRsaSize = 0) =>
         new(KnownHosts.Load([File], _notices.Add), "db", 22, mode)
         {
-            Ask = answer is { } yes ? (_, _) => ValueTask.FromResult(yes) : null,
+            Ask = answer is { } yes ? (_, _, _) => ValueTask.FromResult(yes) : null,
             AddTo = File,
             Notice = notice =>
             {
