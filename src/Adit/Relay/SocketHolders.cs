@@ -1,0 +1,66 @@
+using System.Diagnostics;
+
+namespace Adit.Relay;
+
+/// <summary>Which processes hold a socket, by their descriptors in /proc, as far as this process may look at them.</summary>
+internal static class SocketHolders
+{
+    private const int ChunkBytes = 8 * 1024;
+    private const int MaxLink = 64;
+
+    /// <summary>Whether a process holds the socket. A process that is gone or hidden does not.</summary>
+    internal static bool Holds(int pid, ulong inode)
+    {
+        Span<byte> wanted = stackalloc byte[MaxLink];
+        "socket:["u8.CopyTo(wanted);
+        _ = inode.TryFormat(wanted[8..], out int digits);
+        wanted[8 + digits] = (byte)']';
+        wanted = wanted[..(9 + digits)];
+        Span<byte> target = stackalloc byte[MaxLink];
+        using ProcFolder descriptors = ProcFolder.Descriptors(pid, stackalloc byte[ChunkBytes]);
+        while (descriptors.Next())
+        {
+            if (descriptors.Target(target).SequenceEqual(wanted))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Every process that is seen to hold the socket.</summary>
+    internal static List<int> All(ulong inode, CancellationToken cancellationToken)
+    {
+        List<int> holders = [];
+        foreach (int pid in NewestFirst())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (Holds(pid, inode))
+                holders.Add(pid);
+        }
+        return holders;
+    }
+
+    /// <summary>One process that holds the socket; null where none is seen, or not in time.</summary>
+    internal static int? Any(ulong inode, TimeSpan limit)
+    {
+        long began = Stopwatch.GetTimestamp();
+        foreach (int pid in NewestFirst())
+        {
+            if (Holds(pid, inode))
+                return pid;
+            if (Stopwatch.GetElapsedTime(began) > limit)
+                return null;
+        }
+        return null;
+    }
+
+    // Who has just connected has often just begun.
+    private static List<int> NewestFirst()
+    {
+        List<int> all = new(256);
+        using ProcFolder processes = ProcFolder.Processes(new byte[16 * 1024]);
+        while (processes.Next())
+            all.Add(processes.Number);
+        all.Reverse();
+        return all;
+    }
+}
