@@ -28,14 +28,25 @@ internal readonly record struct ProcessStatus(int Pid, int Parent, int Session, 
         return read > 0 ? Parse(pid, content[..read]) : null;
     }
 
+    /// <summary>The numbers of all the processes of this moment that can be seen, the last ones first.</summary>
+    internal static List<int> Numbers()
+    {
+        List<int> numbers = new(256);
+        using ProcFolder processes = ProcFolder.Processes(stackalloc byte[16 * 1024]);
+        while (processes.Next())
+            numbers.Add(processes.Number);
+        numbers.Reverse();
+        return numbers;
+    }
+
     /// <summary>All the processes of this moment that can be seen.</summary>
     internal static List<ProcessStatus> LookAtAll()
     {
-        List<ProcessStatus> all = new(256);
-        using ProcFolder processes = ProcFolder.Processes(new byte[16 * 1024]);
-        while (processes.Next())
+        List<int> numbers = Numbers();
+        List<ProcessStatus> all = new(numbers.Count);
+        foreach (int pid in numbers)
         {
-            if (Look(processes.Number) is { } process)
+            if (Look(pid) is { } process)
                 all.Add(process);
         }
         return all;

@@ -13,19 +13,18 @@ namespace Adit.Relay;
 internal sealed class ProcessTree
 {
     private const int MaxAncestors = 4096;
-    private const int MaxRemembered = 1024;
+    private const int MaxNewcomers = 64;
 
     private readonly SafeFileHandle? _handle;
     private readonly ProcessStatus _root;
 
-    // Who was in the tree at the last look: where to look first. Who is found there is verified like any other.
-    private volatile ProcessStatus[] _lastSeen;
+    private volatile Census _last;
 
     private ProcessTree(ProcessStatus root, SafeFileHandle? handle)
     {
         _root = root;
         _handle = handle;
-        _lastSeen = [root];
+        _last = new([root], [root.Pid]);
     }
 
     /// <summary>The number of the process at the root.</summary>
@@ -54,46 +53,46 @@ internal sealed class ProcessTree
 
     /// <summary>Finds a process of the tree that holds a socket and is accepted.</summary>
     /// <returns>The process; null where none is found, or the root has ended.</returns>
+    /// <remarks>
+    /// Members of the last look at everything come first, then who has begun since, of whatever tree: mostly one of them it is, and the
+    /// look at the others is saved. Whoever is found is verified afresh.
+    /// </remarks>
     internal ProcessStatus? FindHolder(ulong inode, Func<ProcessStatus, bool> accept, CancellationToken cancellationToken)
     {
         if (!IsAlive)
             return null;
-        if (FindHolder(_lastSeen, inode, accept) is { } known)
+        Census last = _last;
+        if ((FindHolder(last.Members, inode, accept) ?? FindHolder(last.Newcomers(), inode, accept)) is { } known)
             return known;
-        // Once again, since a process may have forked and ended between the look at the tree and that at its descriptors.
-        for (int look = 0; look < 2; look++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            ProcessStatus[] members = LookAtMembers();
-            _lastSeen = members.Length <= MaxRemembered ? members : members[..MaxRemembered];
-            if (FindHolder(members, inode, accept) is { } holder)
-                return holder;
-        }
-        return null;
+        cancellationToken.ThrowIfCancellationRequested();
+        Census now = Look();
+        _last = now;
+        // In the end who has begun during the look, since one that held the socket may have forked and ended meanwhile.
+        return FindHolder(now.Members, inode, accept) ?? FindHolder(now.Newcomers(), inode, accept);
     }
 
-    /// <summary>All members of this moment, the newest ones first.</summary>
-    internal ProcessStatus[] LookAtMembers()
+    private Census Look()
     {
         List<ProcessStatus> all = ProcessStatus.LookAtAll();
         ILookup<int, ProcessStatus> byParent = all.ToLookup(static process => process.Parent);
         ILookup<int, ProcessStatus> bySession = all.ToLookup(static process => process.Session);
-        HashSet<int> seen = [_root.Pid];
+        HashSet<int> found = [_root.Pid];
         List<ProcessStatus> members = [_root];
         for (int i = 0; i < members.Count; i++)
         {
             ProcessStatus member = members[i];
             foreach (ProcessStatus process in byParent[member.Pid].Concat(bySession[member.Pid]))
             {
-                if (process.Start >= member.Start && seen.Add(process.Pid))
+                if (process.Start >= member.Start && found.Add(process.Pid))
                     members.Add(process);
             }
         }
+        // Who connects has often begun of late.
         members.Sort(static (a, b) => a.Start == b.Start ? b.Pid.CompareTo(a.Pid) : b.Start.CompareTo(a.Start));
-        return [.. members];
+        return new(members, [.. all.Select(static process => process.Pid)]);
     }
 
-    private ProcessStatus? FindHolder(ProcessStatus[] candidates, ulong inode, Func<ProcessStatus, bool> accept)
+    private ProcessStatus? FindHolder(IReadOnlyList<ProcessStatus> candidates, ulong inode, Func<ProcessStatus, bool> accept)
     {
         foreach (ProcessStatus candidate in candidates)
         {
@@ -110,19 +109,25 @@ internal sealed class ProcessTree
     private bool Contains(ProcessStatus process)
     {
         HashSet<int> seen = [process.Pid];
-        Queue<ProcessStatus> ancestors = new([process]);
-        while (ancestors.TryDequeue(out ProcessStatus at) && seen.Count < MaxAncestors)
+        // Parents first, since they mostly lead there; who began the sessions on the way waits below them.
+        Stack<(int Number, ulong Before)> ancestors = new();
+        ProcessStatus? at = process;
+        while (true)
         {
-            if (at.Pid == _root.Pid && at.Start == _root.Start)
-                return IsAlive;
-            foreach (int number in (ReadOnlySpan<int>)[at.Parent, at.Session])
+            if (at is { } found)
             {
-                // An ancestor that began later is another process, which got the number of one that is gone.
-                if (number > 0 && seen.Add(number) && ProcessStatus.Look(number) is { } ancestor && ancestor.Start <= at.Start)
-                    ancestors.Enqueue(ancestor);
+                if (found.Pid == _root.Pid && found.Start == _root.Start)
+                    return IsAlive;
+                if (seen.Add(found.Session))
+                    ancestors.Push((found.Session, found.Start));
+                if (seen.Add(found.Parent))
+                    ancestors.Push((found.Parent, found.Start));
             }
+            if (seen.Count > MaxAncestors || !ancestors.TryPop(out (int Number, ulong Before) next))
+                return false;
+            // An ancestor that began later is another process, which got the number of one that is gone.
+            at = next.Number > 0 && ProcessStatus.Look(next.Number) is { } ancestor && ancestor.Start <= next.Before ? ancestor : null;
         }
-        return false;
     }
 
     private static bool? HasEnded(SafeFileHandle handle)
@@ -137,6 +142,28 @@ internal sealed class ProcessTree
         {
             if (added)
                 handle.DangerousRelease();
+        }
+    }
+
+    /// <summary>One look at all processes.</summary>
+    /// <param name="Members">Those of the tree.</param>
+    /// <param name="Seen">The numbers of all.</param>
+    private sealed record Census(IReadOnlyList<ProcessStatus> Members, HashSet<int> Seen)
+    {
+        // Nobody where there are so many that a new look at everything is due.
+        internal List<ProcessStatus> Newcomers()
+        {
+            List<ProcessStatus> newcomers = [];
+            foreach (int pid in ProcessStatus.Numbers())
+            {
+                if (Seen.Contains(pid))
+                    continue;
+                if (newcomers.Count == MaxNewcomers)
+                    return [];
+                if (ProcessStatus.Look(pid) is { } process)
+                    newcomers.Add(process);
+            }
+            return newcomers;
         }
     }
 }

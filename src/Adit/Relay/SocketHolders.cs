@@ -30,7 +30,7 @@ internal static class SocketHolders
     internal static List<int> All(ulong inode, CancellationToken cancellationToken)
     {
         List<int> holders = [];
-        foreach (int pid in NewestFirst())
+        foreach (int pid in ProcessStatus.Numbers())
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (Holds(pid, inode))
@@ -43,7 +43,7 @@ internal static class SocketHolders
     internal static int? Any(ulong inode, TimeSpan limit)
     {
         long began = Stopwatch.GetTimestamp();
-        foreach (int pid in NewestFirst())
+        foreach (int pid in ProcessStatus.Numbers())
         {
             if (Holds(pid, inode))
                 return pid;
@@ -51,16 +51,5 @@ internal static class SocketHolders
                 return null;
         }
         return null;
-    }
-
-    // Who has just connected has often just begun.
-    private static List<int> NewestFirst()
-    {
-        List<int> all = new(256);
-        using ProcFolder processes = ProcFolder.Processes(new byte[16 * 1024]);
-        while (processes.Next())
-            all.Add(processes.Number);
-        all.Reverse();
-        return all;
     }
 }
