@@ -6,8 +6,8 @@ namespace Adit.Relay;
 internal static class PeerSearch
 {
     // For one peer, and for all: who is refused a thousand times a second is not looked for each time.
-    private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(25);
-    private static readonly TimeSpan Burst = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Burst = TimeSpan.FromSeconds(2);
     private const double Share = 0.1;
 
     private static readonly Lock Sync = new();

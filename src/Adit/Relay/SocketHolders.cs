@@ -39,17 +39,25 @@ internal static class SocketHolders
         return holders;
     }
 
-    /// <summary>One process that holds the socket; null where none is seen, or not in time.</summary>
+    /// <summary>The process that holds the socket, of several the one that the others have it from; null where none is seen, or not in time.</summary>
     internal static int? Any(ulong inode, TimeSpan limit)
     {
         long began = Stopwatch.GetTimestamp();
         foreach (int pid in ProcessStatus.Numbers())
         {
             if (Holds(pid, inode))
-                return pid;
+                return Eldest(pid, inode);
             if (Stopwatch.GetElapsedTime(began) > limit)
                 return null;
         }
         return null;
+    }
+
+    // A child has all the descriptors of its parent until it runs a program of its own.
+    private static int Eldest(int pid, ulong inode)
+    {
+        while (ProcessStatus.Look(pid) is { Parent: > 0 } process && Holds(process.Parent, inode))
+            pid = process.Parent;
+        return pid;
     }
 }

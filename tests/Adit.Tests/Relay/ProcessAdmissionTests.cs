@@ -57,6 +57,21 @@ public sealed class ProcessAdmissionTests : IDisposable
         Assert.Equal(own.Pid, (await _events.NextAsync<ConnectionOpened>()).Peer!.Pid);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Both_tables_of_the_kernel_lead_to_the_same_processes(bool sockDiag)
+    {
+        using PeerProcess own = PeerProcess.Script(Attempt);
+        using PeerProcess stranger = PeerProcess.Script(Attempt);
+        uint user = LinuxCalls.GetEffectiveUserId();
+        RuleAdmission rule = new(AdmissionRule.Tree(own.Pid), new LinuxPeerIdentifier(sockDiag), user);
+        await using EchoTunnel tunnel = await EchoTunnel.StartAsync(rule, _events);
+        Assert.Equal("reset", await stranger.TryAsync("::1", tunnel.Port));
+        Assert.Equal(stranger.Pid, (await _events.NextAsync<ConnectionRefused>()).Peer!.Pid);
+        Assert.Equal("admitted", await own.TryAsync("::1", tunnel.Port));
+    }
+
     [Fact]
     [Trait("Surface", "S0-7")]
     public async Task Descendants_get_in_however_far_down_and_ancestors_do_not()
@@ -178,7 +193,7 @@ public sealed class ProcessAdmissionTests : IDisposable
         if (TestControlGroup.Make() is not { } group)
             return;
         using PeerProcess own = PeerProcess.Script("s = take_socket(hear(), lambda: say('listens'))\nsay('holds')\nhear()");
-        using PeerProcess stranger = PeerProcess.Script("hear()\ns = make('127.0.0.1')\nsend_socket(hear(), s)\njoin(s, *target())\nsay(use(s))");
+        using PeerProcess stranger = PeerProcess.Script("hear()\ns = make('127.0.0.1')\nsend_socket(hear(), s)\njoin(s, *target())\nsay(use(s))\nhear()");
         using TestControlGroup disposed = group;
         if (apart)
             group.Take(stranger.Pid);
@@ -269,6 +284,7 @@ public sealed class ProcessAdmissionTests : IDisposable
             subprocess.Popen([hear(), '-c', 'read x'], stdin=subprocess.PIPE, pass_fds=[s.fileno()])
             join(s, *target())
             say(use(s))
+            hear()
             """);
         string program = Copy("tool");
         await using EchoTunnel tunnel = await EchoTunnel.StartAsync($"exe:{program}", _events);
