@@ -9,9 +9,13 @@ namespace Adit.Cli;
 [SupportedOSPlatform("linux")]
 internal sealed class TunnelMasters : IAsyncDisposable
 {
-    private readonly MuxMaster?[] _masters;
+    private readonly MuxMaster? _shared;
+    private readonly MuxMaster? _listed;
 
-    private TunnelMasters(params MuxMaster?[] masters) => _masters = masters;
+    private TunnelMasters(MuxMaster? shared, MuxMaster? listed) => (_shared, _listed) = (shared, listed);
+
+    /// <summary>Whether others can use the connection by its ControlPath.</summary>
+    public bool IsShared => _shared is not null;
 
     /// <summary>Opens those that are configured and can be opened. The tunnel is of use without them, as with ssh.</summary>
     public static TunnelMasters Open(Tunnel tunnel, HostConfig config, Output output)
@@ -22,11 +26,10 @@ internal sealed class TunnelMasters : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (MuxMaster? master in _masters)
-        {
-            if (master is not null)
-                await master.DisposeAsync();
-        }
+        if (_listed is not null)
+            await _listed.DisposeAsync();
+        if (_shared is not null)
+            await _shared.DisposeAsync();
     }
 
     // ssh_config(5): ControlMaster, ControlPath.

@@ -40,7 +40,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         await using TunnelMasters? masters = OperatingSystem.IsLinux() ? TunnelMasters.Open(tunnel, config, output) : null;
         bool isMasterAlone = Background.Child is { IsMaster: true };
         // Nobody would find a process that is there for nothing but to be shared.
-        if (isMasterAlone && master is null)
+        if (isMasterAlone && !(OperatingSystem.IsLinux() && masters is { IsShared: true }))
             return Failed;
         systemd.Ready($"connected to {config.Alias}");
         bool hasSession = config.SessionType is not SessionType.None && !isMasterAlone;

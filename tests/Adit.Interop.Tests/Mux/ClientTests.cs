@@ -21,7 +21,7 @@ public sealed class ClientTests(ITestOutputHelper output) : PeerTest(output)
         await StartMasterAsync();
         using MuxClient client = await ConnectAsync();
         int pid = await client.CheckAsync(default).WithinAsync("ssh should answer");
-        Assert.Equal("ssh", ProcessTree.Find(pid)?.Command);
+        Assert.Equal("ssh", Peers.ProcessTree.Find(pid)?.Command);
         Assert.False(client.HasInfo);
         MuxException e = await Assert.ThrowsAsync<MuxException>(() => client.DescribeConnectionAsync(default));
         Assert.Contains("cannot tell", e.Message, StringComparison.Ordinal);
