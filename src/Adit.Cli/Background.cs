@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using Adit.Relay;
-using Microsoft.Win32.SafeHandles;
 
 namespace Adit.Cli;
 
@@ -11,10 +9,12 @@ namespace Adit.Cli;
 /// never done unasked, and the process that stays behind is named. Until it is ready, that process has the terminal to ask for passwords,
 /// and it ends with the one that waits for it.
 /// </summary>
-internal sealed partial class Background : IDisposable
+internal sealed class Background : IDisposable
 {
     private const string Mark = "ADIT_BACKGROUND";
     private const string MasterMark = ":master";
+    private const int StandardOutput = 1;
+    private const int StandardErrorOutput = 2;
 
     private readonly Socket _waiter;
     private volatile bool _isReady;
@@ -68,9 +68,8 @@ internal sealed partial class Background : IDisposable
         _waiter.Send("r"u8);
         if (keepStandardOutput)
             return;
-        using SafeFileHandle nothing = File.OpenHandle("/dev/null", FileMode.Open, FileAccess.ReadWrite);
-        _ = Duplicate(nothing, 1);
-        _ = Duplicate(nothing, 2);
+        LinuxCalls.LeadNowhere(StandardOutput);
+        LinuxCalls.LeadNowhere(StandardErrorOutput);
         StandardError.Writer.Silence();
     }
 
@@ -123,7 +122,4 @@ internal sealed partial class Background : IDisposable
         socket.Connect(new UnixDomainSocketEndPoint("\0" + (isMaster ? name[..^MasterMark.Length] : name)));
         return new(socket, isMaster);
     }
-
-    [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)]
-    private static partial int Duplicate(SafeFileHandle from, int to);
 }

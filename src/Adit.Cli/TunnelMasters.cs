@@ -18,10 +18,13 @@ internal sealed class TunnelMasters : IAsyncDisposable
     public bool IsShared => _shared is not null;
 
     /// <summary>Opens those that are configured and can be opened. The tunnel is of use without them, as with ssh.</summary>
-    public static TunnelMasters Open(Tunnel tunnel, HostConfig config, Output output)
+    public static TunnelMasters Open(Tunnel tunnel, HostConfig config, MasterChannels channels, Output output)
     {
         var sharing = new TunnelSharing(tunnel, config);
-        return new(Shared(sharing, config, output), Listed(sharing, config, output));
+        MuxMaster? shared = Shared(sharing, config, output);
+        if (shared is not null)
+            channels.Attach(shared);
+        return new(shared, Listed(sharing, config, output));
     }
 
     public async ValueTask DisposeAsync()

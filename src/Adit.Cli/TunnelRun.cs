@@ -1,6 +1,7 @@
 using System.Globalization;
 using Adit.Cli.Sessions;
 using Adit.Client;
+using Adit.Mux;
 using Adit.OpenSsh;
 using Adit.Relay;
 using Adit.Ssh;
@@ -26,7 +27,8 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
     {
         var path = new LoginPath(ResolveHop, new ConsoleDialog(output), output);
         bool isQuick = config.Reconnect && config.ServerAliveInterval == TimeSpan.Zero;
-        await using Login login = path.To(config, null, isQuick ? QuickKeepAlive : null);
+        var channels = new MasterChannels();
+        await using Login login = path.To(config, channels, isQuick ? QuickKeepAlive : null);
         await using Tunnel tunnel = await Tunnel.OpenAsync(config.Alias, login.ConnectAsync, Options(), stop);
         if (tunnel.Link is { Connection.Info: var info })
             output.Debug($"logged in to {config.HostName} as {config.User}; server {info.PeerIdentification}, {info.Kex}, {info.CipherToServer}");
@@ -37,7 +39,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         inherited.Dispose();
         if (config.LocalCommand is { } command)
             output.Debug($"LocalCommand returned {await LocalCommand.RunAsync(command, stop)}");
-        await using TunnelMasters? masters = OperatingSystem.IsLinux() ? TunnelMasters.Open(tunnel, config, output) : null;
+        await using TunnelMasters? masters = OperatingSystem.IsLinux() ? TunnelMasters.Open(tunnel, config, channels, output) : null;
         bool isMasterAlone = Background.Child is { IsMaster: true };
         // Nobody would find a process that is there for nothing but to be shared.
         if (isMasterAlone && !(OperatingSystem.IsLinux() && masters is { IsShared: true }))

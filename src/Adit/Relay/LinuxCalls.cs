@@ -41,6 +41,14 @@ internal static partial class LinuxCalls
     [UnsupportedOSPlatform("windows")]
     internal static void CloseOnExecution(SafeHandle descriptor) => _ = ControlDevice(descriptor, SetCloseOnExec);
 
+    /// <summary>Closes what a descriptor led to, and keeps its number from being given to something else.</summary>
+    [UnsupportedOSPlatform("windows")]
+    internal static void LeadNowhere(int descriptor)
+    {
+        using SafeFileHandle nothing = File.OpenHandle("/dev/null", FileMode.Open, FileAccess.ReadWrite);
+        _ = Duplicate(nothing, descriptor);
+    }
+
     /// <summary>Sends one request and reads one answer, which the kernel has written by the time that the request was taken.</summary>
     /// <returns>The bytes of the answer, or a negative number where the kernel does not serve this.</returns>
     internal static int AskNetlinkSockDiag(ReadOnlySpan<byte> request, Span<byte> reply)
@@ -59,6 +67,9 @@ internal static partial class LinuxCalls
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     private static partial int ControlDevice(SafeHandle descriptor, nuint request);
+
+    [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)]
+    private static partial int Duplicate(SafeHandle from, int to);
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     private static partial int OpenSocket(int domain, int type, int protocol);

@@ -7,6 +7,8 @@ namespace Adit.Relay;
 /// <summary>Standard input and output of this process as one stream.</summary>
 public static class StandardStreams
 {
+    private const int StandardOutput = 1;
+
     /// <summary>
     /// Opens them. Once per process: the reading of standard input cannot be interrupted, so it goes on until the input ends, or the process.
     /// </summary>
@@ -14,7 +16,17 @@ public static class StandardStreams
     {
         var input = new Pipe();
         _ = ReadAsync(Console.OpenStandardInput(), input.Writer);
-        return new StreamDuplex(input.Reader.AsStream(), Console.OpenStandardOutput(), stopReading: input.Reader.CancelPendingRead);
+        Stream output = Console.OpenStandardOutput();
+        return new StreamDuplex(input.Reader.AsStream(), output, CompleteAsync, stopReading: input.Reader.CancelPendingRead);
+
+        async ValueTask CompleteAsync(CancellationToken cancellationToken)
+        {
+            await output.DisposeAsync().ConfigureAwait(false);
+
+            // What .NET writes to is a copy of the descriptor; who reads sees the end when this one is closed too.
+            if (!OperatingSystem.IsWindows())
+                LinuxCalls.LeadNowhere(StandardOutput);
+        }
     }
 
     /// <summary>As <see cref="Open"/>, with both ends of the connection that standard input is; UNKNOWN port 65535, as with sshd, where it is none.</summary>

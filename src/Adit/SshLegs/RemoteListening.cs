@@ -180,7 +180,11 @@ internal sealed class RemoteListening(IConnectionHandler? others) : IConnectionH
             }
         }
 
-        if (listener?.TryAdd(ChannelConnection.Forwarded(channel, _leg!, listener.Endpoints[0], origin)) != true)
+        if (listener?.TryAdd(ChannelConnection.Forwarded(channel, _leg!, listener.Endpoints[0], origin)) == true)
+            return;
+        if (others is not null)
+            others.OnChannelOpen(channel);
+        else
             channel.Refuse(ChannelOpenFailureReason.AdministrativelyProhibited, "not asked for");
     }
 
