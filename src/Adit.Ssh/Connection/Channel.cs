@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Runtime.CompilerServices;
 using Adit.Ssh.Messages;
 using Adit.Ssh.Messages.Connection;
 using Adit.Ssh.Transport;
@@ -13,43 +11,20 @@ namespace Adit.Ssh.Connection;
 /// </summary>
 public sealed class Channel : IPacketSource, IAsyncDisposable
 {
-    // Payload of CHANNEL_DATA in front of the data: number, recipient, length.
-    private const int DataHeader = 1 + sizeof(uint) + sizeof(uint);
-
-    // SSH_EXTENDED_DATA_STDERR, RFC 4254 section 5.2.
-    private const uint StandardError = 1;
-
-    // Requests and answers that wait; a peer that asks and does not read is cut off here.
-    private const int MaxControl = 4096;
-
     private readonly SshConnection _connection;
-    private readonly Action<IncomingRequest>? _onRequest;
-    private readonly ReplyQueue _replies;
-    private readonly Queue<byte[]> _control = new();
-    private readonly ChannelInput _data;
-    private readonly ChannelInput? _errors;
-    private readonly PendingOperation<bool> _write = new(continueInline: false);
-    private readonly Lock _sync = new();
+    private readonly ChannelReceiver _receiver;
+    private readonly ChannelSender _sender;
+    private readonly ChannelRequests _requests;
     private ChannelState _state;
-    private SendWindow _sendWindow;
-    private ReceiveWindow _receiveWindow;
-    private ChannelRequests? _requests;
     private TaskCompletionSource? _closed;
-    private ReadOnlyMemory<byte> _unsent;
-    private Exception? _failure;
-    private Exception? _writeFailure;
-    private bool _unsentIsError;
-    private bool _sealing;
     private bool _queued;
 
     internal Channel(SshConnection connection, uint localId, string type, ChannelOptions options, Action<IncomingRequest>? onRequest = null)
     {
         _connection = connection;
-        _onRequest = onRequest;
-        _replies = new(EnqueueControl, Wake);
-        _receiveWindow = new(options.Window);
-        _data = new(_sync, options.ContinueInline);
-        _errors = options.ReceiveErrors ? new(_sync, options.ContinueInline) : null;
+        _receiver = new(this, options);
+        _sender = new(this);
+        _requests = new(this, onRequest);
         LocalId = localId;
         Type = type;
         Description = options.Description;
@@ -72,12 +47,21 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
 
     internal bool IsOpen { get; private set; }
 
+    /// <summary>Guards all state of the channel and of its parts.</summary>
+    internal Lock Sync { get; } = new();
+
+    /// <summary>How far it has come to its end. Guarded by <see cref="Sync"/>, as is the following.</summary>
+    internal ref ChannelState State => ref _state;
+
+    /// <summary>Why it has ended; null while it has not.</summary>
+    internal Exception? Failure { get; private set; }
+
     /// <summary>Our CLOSE is sent or due, be it in answer to the peer's: nothing more may be sent on the channel (RFC 4254 section 5.3).</summary>
     public bool IsClosing
     {
         get
         {
-            lock (_sync)
+            lock (Sync)
                 return _state.CloseRequested;
         }
     }
@@ -87,7 +71,7 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     {
         get
         {
-            lock (_sync)
+            lock (Sync)
                 return _state.IsGone;
         }
     }
@@ -97,7 +81,7 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     /// the channel is disposed; by calling again the reader gives it back, and the peer its window.
     /// </summary>
     /// <exception cref="SshException">The channel was aborted, or its connection ended.</exception>
-    public ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken = default) => ReadAsync(_data, cancellationToken);
+    public ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken = default) => _receiver.ReadAsync(cancellationToken);
 
     /// <summary>
     /// As <see cref="ReadAsync(CancellationToken)"/>, for the extended data of type stderr, of a channel that was opened with
@@ -106,34 +90,7 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     /// </summary>
     /// <exception cref="SshException">The channel was aborted, or its connection ended.</exception>
     public ValueTask<ReadOnlyMemory<byte>> ReadErrorAsync(CancellationToken cancellationToken = default) =>
-        ReadAsync(_errors ?? throw new InvalidOperationException("the channel was opened without ReceiveErrors"), cancellationToken);
-
-    private ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChannelInput input, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        ReadOnlyMemory<byte> data;
-        Exception? failure = null;
-        short version = 0;
-        bool waits = false;
-        bool announce;
-        lock (_sync)
-        {
-            _receiveWindow.Credit(input.Release());
-            if (!input.TryTake(out data) && (!_state.InputEnded || input.IsLost))
-                waits = (failure = _failure) is null;
-            if (waits)
-                version = input.Read.Start();
-            announce = QueueIfDue();
-        }
-
-        if (announce)
-            _connection.Outbox.Ready(this);
-        if (failure is not null)
-            return ValueTask.FromException<ReadOnlyMemory<byte>>(failure);
-        if (!waits)
-            return ValueTask.FromResult(data);
-        return cancellationToken.CanBeCanceled ? input.WaitAsync(version, cancellationToken) : new(input.Read, version);
-    }
+        _receiver.ReadErrorAsync(cancellationToken);
 
     /// <summary>
     /// Sends data. Completes when all of it was taken over; until then the memory must not change. Waits while the peer's window is used up.
@@ -141,21 +98,17 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     /// </summary>
     /// <exception cref="SshException">The output was completed, the channel closed by either side, or its connection ended.</exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
-        WriteAsync(data, isError: false, cancellationToken);
+        _sender.WriteAsync(data, isError: false, cancellationToken);
 
     /// <summary>As <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, as extended data of type stderr. It shares the window, and the one write at a time, with the data.</summary>
     /// <exception cref="SshException">The output was completed, the channel closed by either side, or its connection ended.</exception>
     public ValueTask WriteErrorAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
-        WriteAsync(data, isError: true, cancellationToken);
+        _sender.WriteAsync(data, isError: true, cancellationToken);
 
     /// <summary>Sends a request of the channel that wants no reply (RFC 4254 section 5.4), behind the data that was written so far.</summary>
     /// <param name="name">The request's name, such as <c>exit-status</c>.</param>
     /// <param name="fields">Its own fields, encoded.</param>
-    public void Notify(string name, byte[] fields)
-    {
-        EnqueueControl(Message.Encode(new ChannelRequest(RemoteId, name, WantReply: false, fields)));
-        Wake();
-    }
+    public void Notify(string name, byte[] fields) => _requests.Notify(name, fields);
 
     /// <summary>Sends a request of the channel and waits for its reply (RFC 4254 section 5.4).</summary>
     /// <param name="name">The request's name, such as <c>exec</c>.</param>
@@ -163,40 +116,25 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>Whether the peer said yes.</returns>
     /// <exception cref="SshException">The channel was closed by either side, or its connection ended.</exception>
-    public async ValueTask<bool> RequestAsync(string name, byte[] fields, CancellationToken cancellationToken = default)
-    {
-        Task<bool> reply;
-        byte[] payload = Message.Encode(new ChannelRequest(RemoteId, name, WantReply: true, fields));
-        lock (_sync)
-        {
-            if (_failure is not null || _state.CloseRequested)
-                throw _failure ?? Ended();
-            if (_control.Count == MaxControl)
-                throw new SshException("the peer does not take the channel's requests");
-            reply = (_requests ??= new()).Expect();
-            _control.Enqueue(payload);
-        }
-
-        Wake();
-        return await reply.WaitAsync(cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<bool> RequestAsync(string name, byte[] fields, CancellationToken cancellationToken = default) =>
+        _requests.RequestAsync(name, fields, cancellationToken);
 
     /// <summary>Completes when the peer has closed the channel and will send nothing more, no request either.</summary>
     /// <exception cref="SshException">The channel was aborted, or its connection ended, before.</exception>
     public Task WaitForCloseAsync()
     {
-        lock (_sync)
+        lock (Sync)
         {
             if (_state.CloseReceived)
                 return Task.CompletedTask;
-            return _failure is { } failure ? Task.FromException(failure) : (_closed ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            return Failure is { } failure ? Task.FromException(failure) : (_closed ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
     }
 
     /// <summary>Where the channel stands.</summary>
     public ChannelStatus Status()
     {
-        lock (_sync)
+        lock (Sync)
         {
             return new()
             {
@@ -204,49 +142,26 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
                 RemoteNumber = IsOpen ? RemoteId : null,
                 Type = Type,
                 Description = Description,
-                Unsent = _unsent.Length,
-                Unread = _data.Unread + (_errors?.Unread ?? 0),
+                Unsent = _sender.Unsent,
+                Unread = _receiver.Unread,
                 OutputEnded = _state.EofRequested || _state.CloseRequested,
                 InputEnded = _state.InputEnded,
             };
         }
     }
 
-    private ValueTask WriteAsync(ReadOnlyMemory<byte> data, bool isError, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        if (data.IsEmpty)
-            return default;
-        short token;
-        bool queue;
-        lock (_sync)
-        {
-            if (_failure is not null || !_state.MayWrite)
-                return ValueTask.FromException(_failure ?? Ended());
-            token = _write.Start();
-            _unsent = data;
-            _unsentIsError = isError;
-            queue = QueueIfDue();
-        }
-
-        if (queue)
-            _connection.Outbox.Ready(this);
-        ValueTask pending = new(_write, token);
-        return cancellationToken.CanBeCanceled && !pending.IsCompleted ? WaitForWriteAsync(pending, cancellationToken) : pending;
-    }
-
     /// <summary>Ends this side's direction with EOF; the other one goes on. Calling it again does nothing.</summary>
     public void CompleteOutput()
     {
         bool queue;
-        lock (_sync)
+        lock (Sync)
         {
             _state.RequestEof();
             queue = QueueIfDue();
         }
 
         if (queue)
-            _connection.Outbox.Ready(this);
+            Ready();
     }
 
     /// <summary>Closes the channel in both directions at once; what was not sent or read is dropped.</summary>
@@ -256,12 +171,8 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         Abort();
-        lock (_sync)
-        {
-            _data.Release();
-            _errors?.Release();
-        }
-
+        lock (Sync)
+            _receiver.Release();
         return default;
     }
 
@@ -269,28 +180,22 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     {
         ReadOnlyMemory<byte> chunk;
         uint adjustment;
-        bool isError;
+        bool isError = false;
         byte[][] control = [];
-        lock (_sync)
+        lock (Sync)
         {
-            if (IsOpen && !_state.CloseSent && _control.Count > 0)
-            {
-                control = [.. _control];
-                _control.Clear();
-            }
-
-            isError = _unsentIsError;
-            adjustment = _state.CloseSent || !IsOpen ? 0 : _receiveWindow.TakeAdjustment();
-            chunk = _state.CloseRequested || !IsOpen ? default : TakeChunk();
-            _sealing = !chunk.IsEmpty;
+            if (IsOpen && !_state.CloseSent)
+                control = _requests.TakeUnsent();
+            adjustment = _state.CloseSent || !IsOpen ? 0 : _receiver.TakeAdjustment();
+            chunk = _state.CloseRequested || !IsOpen ? default : _sender.Take(RemoteMaxPacket, out isError);
         }
 
         foreach (byte[] payload in control)
             writer.Write(payload);
         if (adjustment > 0)
-            WriteAdjustment(writer, adjustment);
+            ChannelPackets.WriteAdjustment(writer, RemoteId, adjustment);
         if (!chunk.IsEmpty)
-            WriteData(writer, chunk.Span, isError);
+            ChannelPackets.WriteData(writer, RemoteId, chunk.Span, isError);
         return Settle(writer, chunk.Length);
     }
 
@@ -302,287 +207,147 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
         if (RemoteMaxPacket == 0)
             throw new SshProtocolException(CloseReason.ProtocolError, "the peer opened a channel with a maximum packet size of 0");
         bool queue;
-        lock (_sync)
+        lock (Sync)
         {
-            _sendWindow = new(window);
+            _sender.Open(window);
             IsOpen = true;
             queue = QueueIfDue();
         }
 
         Opening.TrySetResult();
         if (queue)
-            _connection.Outbox.Ready(this);
+            Ready();
     }
 
     /// <summary>CHANNEL_DATA arrived. True when the packet's memory was taken over.</summary>
-    internal bool OnData(InboundPacket packet, int dataStart) => Receive(_data, packet, dataStart);
+    internal bool OnData(InboundPacket packet, int dataStart) => _receiver.Receive(extendedType: null, packet, dataStart);
 
     /// <summary>CHANNEL_EXTENDED_DATA arrived. What nobody reads is credited and dropped. True when the packet's memory was taken over.</summary>
     internal bool OnExtendedData(uint type, InboundPacket packet, int dataStart) =>
-        Receive(type == StandardError ? _errors : null, packet, dataStart);
+        _receiver.Receive(type, packet, dataStart);
 
-    private bool Receive(ChannelInput? input, InboundPacket packet, int dataStart)
-    {
-        ReadOnlyMemory<byte> handed = default;
-        bool taken = false;
-        bool wake = false;
-        bool queue = false;
-        lock (_sync)
-        {
-            int length = packet.Payload.Length - dataStart;
-            if (_state.InputEnded)
-                throw new SshProtocolException(CloseReason.ProtocolError, "the peer sent data behind its EOF or CLOSE");
-            if (!_receiveWindow.TryConsume(length))
-                throw new SshProtocolException(CloseReason.ProtocolError, $"the peer sent {length} bytes past the channel's window");
-            if (_state.CloseRequested || length == 0)
-                return false;
-            if (input is null)
-            {
-                _receiveWindow.Credit(length);
-                queue = QueueIfDue();
-            }
-            else
-            {
-                taken = input.Add(packet, dataStart);
-                wake = input.Read.TryEnd() && input.TryTake(out handed);
-            }
-        }
-
-        if (wake)
-            input!.Read.SetResult(handed);
-        if (queue)
-            _connection.Outbox.Ready(this);
-        return taken;
-    }
-
-    internal void OnWindowAdjust(uint bytes)
-    {
-        bool queue;
-        lock (_sync)
-        {
-            if (!_sendWindow.TryAdd(bytes))
-                throw new SshProtocolException(CloseReason.ProtocolError, "the peer grew a channel's window beyond 2^32 - 1 bytes");
-            queue = QueueIfDue();
-        }
-
-        if (queue)
-            _connection.Outbox.Ready(this);
-    }
+    internal void OnWindowAdjust(uint bytes) => _sender.Grow(bytes);
 
     internal void OnEof()
     {
-        bool wakeData;
-        bool wakeErrors;
-        lock (_sync)
+        ChannelReceiver.EndedReads ended;
+        lock (Sync)
         {
             if (!_state.TryReceiveEof())
                 throw new SshProtocolException(CloseReason.ProtocolError, "the peer sent EOF twice, or behind its CLOSE");
-            wakeData = _data.Read.TryEnd();
-            wakeErrors = _errors is not null && _errors.Read.TryEnd();
+            ended = _receiver.EndReads();
         }
 
-        if (wakeData)
-            _data.Read.SetResult(default);
-        if (wakeErrors)
-            _errors!.Read.SetResult(default);
+        ended.Complete();
     }
 
     /// <summary>CHANNEL_SUCCESS or CHANNEL_FAILURE arrived.</summary>
-    internal void OnReply(bool success)
-    {
-        bool expected;
-        lock (_sync)
-            expected = _requests is not null && _requests.TryReply(success);
-        if (!expected)
-            throw new SshProtocolException(CloseReason.ProtocolError, "the peer answered a channel request that was not sent");
-    }
+    internal void OnReply(bool success) => _requests.OnReply(success);
 
     /// <summary>CHANNEL_CLOSE arrived. True when the channel is gone: CLOSE has gone both ways.</summary>
     internal bool OnClose()
     {
-        bool wakeData;
-        bool wakeErrors;
+        ChannelReceiver.EndedReads reads;
         bool failWrite;
         bool queue;
         bool gone;
         var failure = new SshException("the channel was closed by the peer");
-        lock (_sync)
+        lock (Sync)
         {
             if (!_state.TryReceiveClose())
                 throw new SshProtocolException(CloseReason.ProtocolError, "the peer sent CLOSE twice");
-            _failure ??= failure;
+            Failure ??= failure;
             _closed?.TrySetResult();
-            _requests?.Fail(failure);
-            wakeData = _data.Read.TryEnd();
-            wakeErrors = _errors is not null && _errors.Read.TryEnd();
-            failWrite = TryFailWrite(failure);
+            _requests.Fail(failure);
+            reads = _receiver.EndReads();
+            failWrite = _sender.TryFail(failure);
             queue = QueueIfDue();
             gone = _state.IsGone;
         }
 
-        if (wakeData)
-            _data.Read.SetResult(default);
-        if (wakeErrors)
-            _errors!.Read.SetResult(default);
+        reads.Complete();
         if (failWrite)
-            _write.SetException(failure);
+            _sender.End(failure);
         if (queue)
-            _connection.Outbox.Ready(this);
+            Ready();
         return gone;
     }
 
     /// <summary>CHANNEL_REQUEST arrived.</summary>
-    internal void OnRequest(in ChannelRequest message)
-    {
-        var request = IncomingRequest.OfChannel(message, _replies, RemoteId);
-        if (_onRequest is null)
-            request.Fail();
-        else
-            _onRequest(request);
-    }
+    internal void OnRequest(in ChannelRequest message) => _requests.OnRequest(message);
 
     /// <summary>Ends the channel on this side: by its owner, or because the connection ended.</summary>
     internal void Fail(Exception failure)
     {
-        bool failData;
-        bool failErrors;
+        ChannelReceiver.EndedReads reads;
         bool failWrite;
         bool queue;
-        lock (_sync)
+        lock (Sync)
         {
-            _failure ??= failure;
+            Failure ??= failure;
             if (_closed?.TrySetException(failure) is true)
                 _ = _closed.Task.Exception;
-            _requests?.Fail(failure);
+            _requests.Fail(failure);
             _state.RequestClose();
-            _data.Drop();
-            _errors?.Drop();
-            failData = _data.Read.TryEnd();
-            failErrors = _errors is not null && _errors.Read.TryEnd();
-            failWrite = TryFailWrite(failure);
+            _receiver.Drop();
+            reads = _receiver.EndReads();
+            failWrite = _sender.TryFail(failure);
             queue = QueueIfDue();
         }
 
         Opening.TrySetException(failure);
         _ = Opening.Task.Exception; // a cancelled opening has nobody left to observe it
-        if (failData)
-            _data.Read.SetException(failure);
-        if (failErrors)
-            _errors!.Read.SetException(failure);
+        reads.Fail(failure);
         if (failWrite)
-            _write.SetException(failure);
+            _sender.End(failure);
         if (queue)
-            _connection.Outbox.Ready(this);
+            Ready();
     }
 
-    // Not in the connection's control lane: nothing may be sent on the channel behind its CLOSE.
-    private void EnqueueControl(byte[] payload)
-    {
-        bool tooMany;
-        lock (_sync)
-        {
-            tooMany = _control.Count == MaxControl;
-            if (!tooMany && !_state.CloseSent)
-                _control.Enqueue(payload);
-        }
+    /// <summary>Ends the connection, whose peer does what it may not.</summary>
+    internal void CloseConnection(string text) => _connection.Close(CloseReason.ProtocolError, text);
 
-        if (tooMany)
-            _connection.Close(CloseReason.ProtocolError, "the peer does not read the answers to its requests");
-    }
-
-    private void Wake()
+    /// <summary>Has sent what is due.</summary>
+    internal void Wake()
     {
         bool queue;
-        lock (_sync)
+        lock (Sync)
             queue = QueueIfDue();
         if (queue)
-            _connection.Outbox.Ready(this);
+            Ready();
     }
 
-    private static SshException Ended() => new("the channel's output was completed");
+    internal static SshException Ended() => new("the channel's output was completed");
 
-    // Called with the lock held, as all of the following up to Settle.
-    private ReadOnlyMemory<byte> TakeChunk()
-    {
-        int length = _sendWindow.Take(Math.Min(_unsent.Length, RemoteMaxPacket));
-        ReadOnlyMemory<byte> chunk = _unsent[..length];
-        _unsent = _unsent[length..];
-        return chunk;
-    }
-
-    private bool HasWork => IsOpen
-        && !_state.CloseSent
-        && (_control.Count > 0 || _receiveWindow.AdjustmentDue || _state.OwesClose || (_unsent.IsEmpty ? _state.OwesEof : _sendWindow.Available > 0));
-
-    private bool QueueIfDue()
+    /// <summary>
+    /// Whether there is something to send that nobody has announced: the caller does, by <see cref="Ready"/>. Called with the lock held.
+    /// </summary>
+    internal bool QueueIfDue()
     {
         if (_queued || !HasWork)
             return false;
         return _queued = true;
     }
 
-    // While the send loop reads the caller's memory, the write can only fail behind it.
-    private bool TryFailWrite(Exception failure)
-    {
-        if (_sealing)
-        {
-            _writeFailure = failure;
-            return false;
-        }
+    /// <summary>Announces to the send loop that there is something to send. Called without the lock.</summary>
+    internal void Ready() => _connection.Outbox.Ready(this);
 
-        DropUnsent();
-        return _write.TryEnd();
-    }
-
-    // An EOF behind data that was dropped would make the rest look like the whole.
-    private void DropUnsent()
-    {
-        if (!_unsent.IsEmpty && _state.OwesEof)
-            _state.CutOutput();
-        _unsent = default;
-    }
-
-    private void WriteAdjustment(PacketWriter writer, uint bytes)
-    {
-        Span<byte> payload = writer.Reserve(ChannelWindowAdjust.PayloadLength);
-        payload[0] = (byte)MessageNumber.ChannelWindowAdjust;
-        BinaryPrimitives.WriteUInt32BigEndian(payload[1..], RemoteId);
-        BinaryPrimitives.WriteUInt32BigEndian(payload[5..], bytes);
-        writer.Seal(payload.Length);
-    }
-
-    // SSH_MSG_CHANNEL_DATA and SSH_MSG_CHANNEL_EXTENDED_DATA, RFC 4254 section 5.2.
-    private void WriteData(PacketWriter writer, ReadOnlySpan<byte> data, bool isError)
-    {
-        int header = DataHeader + (isError ? sizeof(uint) : 0);
-        Span<byte> payload = writer.Reserve(header + data.Length);
-        payload[0] = (byte)(isError ? MessageNumber.ChannelExtendedData : MessageNumber.ChannelData);
-        BinaryPrimitives.WriteUInt32BigEndian(payload[1..], RemoteId);
-        if (isError)
-            BinaryPrimitives.WriteUInt32BigEndian(payload[5..], StandardError);
-        BinaryPrimitives.WriteUInt32BigEndian(payload[(header - sizeof(uint))..], (uint)data.Length);
-        data.CopyTo(payload[header..]);
-        writer.Seal(payload.Length);
-    }
+    private bool HasWork => IsOpen
+        && !_state.CloseSent
+        && (_requests.HasUnsent || _receiver.AdjustmentDue || _state.OwesClose || (_sender.Unsent == 0 ? _state.OwesEof : _sender.HasWindow));
 
     // After a turn: completes the write, sends EOF and CLOSE when they are due, and says whether there is more to do.
     private bool Settle(PacketWriter writer, int sent)
     {
-        bool writeEnds = false;
+        bool writeEnds;
         bool sendEof;
         bool sendClose;
         bool more;
         Exception? writeFailure;
-        lock (_sync)
+        lock (Sync)
         {
-            _sealing = false;
-            writeFailure = _writeFailure;
-            _writeFailure = null;
-            if (writeFailure is not null)
-                DropUnsent();
-            if (sent > 0 && _unsent.IsEmpty)
-                writeEnds = _write.TryEnd();
-            sendEof = IsOpen && _state.OwesEof && _unsent.IsEmpty;
+            writeEnds = _sender.Settle(sent, out writeFailure);
+            sendEof = IsOpen && _state.OwesEof && _sender.Unsent == 0;
             sendClose = IsOpen && _state.OwesClose;
             if (sendEof)
                 _state.OnEofSent();
@@ -599,35 +364,8 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
             _connection.OnCloseSent(this);
         }
 
-        if (writeEnds && writeFailure is null)
-            _write.SetResult(true);
-        else if (writeEnds)
-            _write.SetException(writeFailure!);
+        if (writeEnds)
+            _sender.End(writeFailure);
         return more;
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask WaitForWriteAsync(ValueTask pending, CancellationToken cancellationToken)
-    {
-        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-            static (state, token) => ((Channel)state!).CancelWrite(token), this);
-        await pending.ConfigureAwait(false);
-    }
-
-    private void CancelWrite(CancellationToken cancellationToken)
-    {
-        var cancelled = new OperationCanceledException(cancellationToken);
-        bool ends;
-        bool queue;
-        lock (_sync)
-        {
-            ends = _write.IsPending && TryFailWrite(cancelled);
-            queue = QueueIfDue();
-        }
-
-        if (ends)
-            _write.SetException(cancelled);
-        if (queue)
-            _connection.Outbox.Ready(this);
     }
 }

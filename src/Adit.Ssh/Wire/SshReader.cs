@@ -7,7 +7,8 @@ namespace Adit.Ssh.Wire;
 /// Reads the data types of RFC 4251 section 5 from a span, in order. Every read is checked against what is left;
 /// whatever does not fit is an <see cref="SshFormatException"/>. Spans that it returns point into the input.
 /// </summary>
-internal ref struct SshReader(ReadOnlySpan<byte> data)
+/// <param name="data">What to read.</param>
+public ref struct SshReader(ReadOnlySpan<byte> data)
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -16,17 +17,22 @@ internal ref struct SshReader(ReadOnlySpan<byte> data)
     /// <summary>What has not been read yet.</summary>
     public readonly ReadOnlySpan<byte> Rest => _rest;
 
+    /// <summary>Everything has been read.</summary>
     public readonly bool AtEnd => _rest.IsEmpty;
 
+    /// <summary>One byte.</summary>
     public byte ReadByte() => Take(1)[0];
 
-    /// <summary>RFC 4251 section 5: every non-zero value is true.</summary>
+    /// <summary>A flag of one byte. RFC 4251 section 5: every non-zero value is true.</summary>
     public bool ReadBoolean() => ReadByte() != 0;
 
+    /// <summary>An unsigned number of four bytes.</summary>
     public uint ReadUInt32() => BinaryPrimitives.ReadUInt32BigEndian(Take(4));
 
+    /// <summary>An unsigned number of eight bytes.</summary>
     public ulong ReadUInt64() => BinaryPrimitives.ReadUInt64BigEndian(Take(8));
 
+    /// <summary>So many bytes, whose length is told elsewhere.</summary>
     public ReadOnlySpan<byte> ReadBytes(int count) => Take(count);
 
     /// <summary>A length-prefixed string of any bytes.</summary>

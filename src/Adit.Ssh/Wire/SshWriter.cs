@@ -9,24 +9,32 @@ namespace Adit.Ssh.Wire;
 /// Writes the data types of RFC 4251 section 5. Starts in the caller's span and moves to pooled memory when that is full;
 /// <see cref="Dispose"/> clears and returns what it rented, because passwords and keys pass through here.
 /// </summary>
-internal ref struct SshWriter(Span<byte> initial)
+/// <param name="initial">Memory to start in; may be empty.</param>
+public ref struct SshWriter(Span<byte> initial)
 {
     private Span<byte> _buffer = initial;
     private byte[]? _rented;
     private int _length;
 
+    /// <summary>What was written so far; valid until the next write.</summary>
     public readonly ReadOnlySpan<byte> Written => _buffer[.._length];
 
+    /// <summary>Bytes that were written so far.</summary>
     public readonly int Length => _length;
 
+    /// <summary>One byte.</summary>
     public void WriteByte(byte value) => Reserve(1)[0] = value;
 
+    /// <summary>A flag of one byte.</summary>
     public void WriteBoolean(bool value) => WriteByte(value ? (byte)1 : (byte)0);
 
+    /// <summary>An unsigned number of four bytes.</summary>
     public void WriteUInt32(uint value) => BinaryPrimitives.WriteUInt32BigEndian(Reserve(4), value);
 
+    /// <summary>An unsigned number of eight bytes.</summary>
     public void WriteUInt64(ulong value) => BinaryPrimitives.WriteUInt64BigEndian(Reserve(8), value);
 
+    /// <summary>Bytes, without their length.</summary>
     public void WriteBytes(scoped ReadOnlySpan<byte> value) => value.CopyTo(Reserve(value.Length));
 
     /// <summary>A length-prefixed string.</summary>
@@ -44,6 +52,7 @@ internal ref struct SshWriter(Span<byte> initial)
         Encoding.UTF8.GetBytes(value, Reserve(count));
     }
 
+    /// <summary>A name-list: the names with commas between them.</summary>
     public void WriteNameList(IEnumerable<string> names) => WriteString(string.Join(',', names));
 
     /// <summary>A multiple precision integer from an unsigned big-endian number.</summary>
@@ -57,6 +66,7 @@ internal ref struct SshWriter(Span<byte> initial)
         WriteBytes(unsigned);
     }
 
+    /// <summary>A copy of what was written so far.</summary>
     public readonly byte[] ToArray() => Written.ToArray();
 
     /// <summary>Starts over in the same memory, cleared.</summary>
@@ -66,6 +76,7 @@ internal ref struct SshWriter(Span<byte> initial)
         _length = 0;
     }
 
+    /// <summary>Clears and gives back the memory.</summary>
     public void Dispose()
     {
         Clear();

@@ -3,6 +3,7 @@ using Adit.Relay;
 using Adit.Ssh;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Messages.Connection;
+using Adit.Ssh.Wire;
 
 namespace Adit.Mux;
 
@@ -70,9 +71,8 @@ internal sealed class MuxProxy(Duplex duplex, SshConnection connection, ProxyFor
     }
 
     /// <summary>Sends a packet to the client, waiting while it does not take more.</summary>
-    internal async ValueTask SendAsync(MuxWriter writer, CancellationToken cancellationToken)
+    internal async ValueTask SendAsync(byte[] packet, CancellationToken cancellationToken)
     {
-        byte[] packet = ProxyPacket.Finish(writer);
         await _sending.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
@@ -104,7 +104,7 @@ internal sealed class MuxProxy(Duplex duplex, SshConnection connection, ProxyFor
         switch (message)
         {
             case ProxyMessage.GlobalRequest:
-                OnGlobalRequest(reader.ReadText(ForwardFields.MaxName), reader.ReadByte() != 0, reader.ReadRest().ToArray());
+                OnGlobalRequest(reader.ReadText(ForwardFields.MaxName), reader.ReadBoolean(), reader.ReadRest().ToArray());
                 break;
             case ProxyMessage.ChannelOpen:
                 OnOpen(reader.ReadText(ForwardFields.MaxName), reader.ReadUInt32(), reader.ReadUInt32(), reader.ReadUInt32(), reader.ReadRest().ToArray());
@@ -183,9 +183,9 @@ internal sealed class MuxProxy(Duplex duplex, SshConnection connection, ProxyFor
             Interlocked.Decrement(ref _waitingRequests);
             if (!wantsReply)
                 return;
-            MuxWriter writer = ProxyPacket.Begin(reply is null ? ProxyMessage.RequestFailure : ProxyMessage.RequestSuccess);
+            SshWriter writer = ProxyPacket.Begin(reply is null ? ProxyMessage.RequestFailure : ProxyMessage.RequestSuccess);
             writer.WriteBytes(reply);
-            await SendAsync(writer, _over.Token).ConfigureAwait(false);
+            await SendAsync(ProxyPacket.Finish(ref writer), _over.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (IsEnd(e))
         {

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Adit.Mux.Messages;
 using Adit.Ssh;
 using Adit.Ssh.Connection;
+using Adit.Ssh.Wire;
 using ChannelOptions = Adit.Ssh.Connection.ChannelOptions;
 using SshChannel = Adit.Ssh.Connection.Channel;
 
@@ -58,11 +59,11 @@ internal sealed class ProxyChannel(MuxProxy proxy, uint localId)
 
         await using (channel.ConfigureAwait(false))
         {
-            MuxWriter confirmation = ProxyPacket.Begin(ProxyMessage.OpenConfirmation, clientId);
+            SshWriter confirmation = ProxyPacket.Begin(ProxyMessage.OpenConfirmation, clientId);
             confirmation.WriteUInt32(localId);
             confirmation.WriteUInt32(Window);
             confirmation.WriteUInt32(MaxPacket);
-            await proxy.SendAsync(confirmation, cancellationToken).ConfigureAwait(false);
+            await proxy.SendAsync(ProxyPacket.Finish(ref confirmation), cancellationToken).ConfigureAwait(false);
             _opened.SetResult();
             await RunAsync(channel, cancellationToken).ConfigureAwait(false);
         }
@@ -71,11 +72,11 @@ internal sealed class ProxyChannel(MuxProxy proxy, uint localId)
     /// <summary>The client opens the channel, and may not.</summary>
     internal async Task RefuseAsync(uint clientId, ChannelOpenFailureReason reason, string description, CancellationToken cancellationToken)
     {
-        MuxWriter failure = ProxyPacket.Begin(ProxyMessage.OpenFailure, clientId);
+        SshWriter failure = ProxyPacket.Begin(ProxyMessage.OpenFailure, clientId);
         failure.WriteUInt32((uint)reason);
-        failure.WriteText(description);
-        failure.WriteText(string.Empty);
-        await proxy.SendAsync(failure, cancellationToken).ConfigureAwait(false);
+        failure.WriteString(description);
+        failure.WriteString(string.Empty);
+        await proxy.SendAsync(ProxyPacket.Finish(ref failure), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The server opens the channel, if it turns out to be of a forward that listens on this port.</summary>
@@ -86,14 +87,14 @@ internal sealed class ProxyChannel(MuxProxy proxy, uint localId)
         {
             if (forward.Path is null && await forward.Port.Task.WaitAsync(cancellationToken).ConfigureAwait(false) != port)
                 throw new ChannelOpenException(ChannelOpenFailureReason.ConnectFailed, "nobody asked for this forward");
-            MuxWriter open = ProxyPacket.Begin(ProxyMessage.ChannelOpen);
-            open.WriteText(incoming.Type);
+            SshWriter open = ProxyPacket.Begin(ProxyMessage.ChannelOpen);
+            open.WriteString(incoming.Type);
             open.WriteUInt32(localId);
             open.WriteUInt32(Window);
             open.WriteUInt32(MaxPacket);
             open.WriteBytes(incoming.Fields.Span);
             _offered = true;
-            await proxy.SendAsync(open, cancellationToken).ConfigureAwait(false);
+            await proxy.SendAsync(ProxyPacket.Finish(ref open), cancellationToken).ConfigureAwait(false);
             await _opened.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
             channel = incoming.Accept(Options, OnRequest);
         }
@@ -141,7 +142,7 @@ internal sealed class ProxyChannel(MuxProxy proxy, uint localId)
                 break;
             case ProxyMessage.ChannelRequest:
                 string name = reader.ReadText(ForwardFields.MaxName);
-                bool wantsReply = reader.ReadByte() != 0;
+                bool wantsReply = reader.ReadBoolean();
                 RequireFewWaiting();
                 Enqueue(new(message, reader.ReadRest().ToArray(), name, wantsReply));
                 break;
@@ -199,10 +200,10 @@ internal sealed class ProxyChannel(MuxProxy proxy, uint localId)
             bool[] ended = await Task.WhenAll(
                 DownAsync(channel.ReadAsync, isError: false, gone.Token), DownAsync(channel.ReadErrorAsync, isError: true, gone.Token)).ConfigureAwait(false);
             if (ended is [true, true])
-                await proxy.SendAsync(ProxyPacket.Begin(ProxyMessage.Eof, _clientId), cancellationToken).ConfigureAwait(false);
+                await proxy.SendAsync(ProxyPacket.Of(ProxyMessage.Eof, _clientId), cancellationToken).ConfigureAwait(false);
             await channel.WaitForCloseAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
             await LastWordsAsync().ConfigureAwait(false);
-            await proxy.SendAsync(ProxyPacket.Begin(ProxyMessage.Close, _clientId), cancellationToken).ConfigureAwait(false);
+            await proxy.SendAsync(ProxyPacket.Of(ProxyMessage.Close, _clientId), cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -289,9 +290,9 @@ internal sealed class ProxyChannel(MuxProxy proxy, uint localId)
             _receiveLeft += credit;
         }
 
-        MuxWriter adjust = ProxyPacket.Begin(ProxyMessage.WindowAdjust, _clientId);
+        SshWriter adjust = ProxyPacket.Begin(ProxyMessage.WindowAdjust, _clientId);
         adjust.WriteUInt32(credit);
-        await proxy.SendAsync(adjust, cancellationToken).ConfigureAwait(false);
+        await proxy.SendAsync(ProxyPacket.Finish(ref adjust), cancellationToken).ConfigureAwait(false);
     }
 
     private async Task ReplyAsync(Task before, Task<bool> reply)
@@ -299,7 +300,7 @@ internal sealed class ProxyChannel(MuxProxy proxy, uint localId)
         await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         bool success = await reply.ContinueWith(static done => done.IsCompletedSuccessfully && done.Result, TaskScheduler.Default).ConfigureAwait(false);
         Interlocked.Decrement(ref _waiting);
-        await proxy.SendAsync(ProxyPacket.Begin(success ? ProxyMessage.ChannelSuccess : ProxyMessage.ChannelFailure, _clientId), CancellationToken.None).ConfigureAwait(false);
+        await proxy.SendAsync(ProxyPacket.Of(success ? ProxyMessage.ChannelSuccess : ProxyMessage.ChannelFailure, _clientId), CancellationToken.None).ConfigureAwait(false);
     }
 
     // True when the server ended this stream in order.
@@ -312,12 +313,12 @@ internal sealed class ProxyChannel(MuxProxy proxy, uint localId)
                 while (!data.IsEmpty)
                 {
                     int length = await _sendWindow.TakeAsync(Math.Min(data.Length, _maxSend), cancellationToken).ConfigureAwait(false);
-                    MuxWriter packet = ProxyPacket.Begin(isError ? ProxyMessage.ExtendedData : ProxyMessage.Data, _clientId);
+                    SshWriter packet = ProxyPacket.Begin(isError ? ProxyMessage.ExtendedData : ProxyMessage.Data, _clientId);
                     if (isError)
                         packet.WriteUInt32(StandardError);
                     packet.WriteUInt32((uint)length);
                     packet.WriteBytes(data.Span[..length]);
-                    await proxy.SendAsync(packet, cancellationToken).ConfigureAwait(false);
+                    await proxy.SendAsync(ProxyPacket.Finish(ref packet), cancellationToken).ConfigureAwait(false);
                     data = data[length..];
                 }
             }
@@ -355,11 +356,11 @@ internal sealed class ProxyChannel(MuxProxy proxy, uint localId)
                 _unanswered.Enqueue(request);
         }
 
-        MuxWriter packet = ProxyPacket.Begin(ProxyMessage.ChannelRequest, _clientId);
-        packet.WriteText(request.Name);
-        packet.WriteByte(request.WantsReply ? (byte)1 : (byte)0);
+        SshWriter packet = ProxyPacket.Begin(ProxyMessage.ChannelRequest, _clientId);
+        packet.WriteString(request.Name);
+        packet.WriteBoolean(request.WantsReply);
         packet.WriteBytes(request.Fields.Span);
-        await proxy.SendAsync(packet, CancellationToken.None).ConfigureAwait(false);
+        await proxy.SendAsync(ProxyPacket.Finish(ref packet), CancellationToken.None).ConfigureAwait(false);
         Interlocked.Decrement(ref _waiting);
     }
 

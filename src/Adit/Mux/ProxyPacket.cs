@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Adit.Mux.Messages;
+using Adit.Ssh.Wire;
 
 namespace Adit.Mux;
 
@@ -32,10 +33,10 @@ internal static class ProxyPacket
 
     private const int Prefix = sizeof(uint) + 1;
 
-    /// <summary>A packet to be continued with its fields.</summary>
-    internal static MuxWriter Begin(ProxyMessage message)
+    /// <summary>A packet to be continued with its fields, up to <see cref="Finish"/>.</summary>
+    internal static SshWriter Begin(ProxyMessage message)
     {
-        var writer = new MuxWriter();
+        var writer = new SshWriter([]);
         writer.WriteUInt32(0);
         writer.WriteByte(0);
         writer.WriteByte((byte)message);
@@ -43,19 +44,27 @@ internal static class ProxyPacket
     }
 
     /// <summary>A packet about a channel, to be continued.</summary>
-    internal static MuxWriter Begin(ProxyMessage message, uint recipient)
+    internal static SshWriter Begin(ProxyMessage message, uint recipient)
     {
-        MuxWriter writer = Begin(message);
+        SshWriter writer = Begin(message);
         writer.WriteUInt32(recipient);
         return writer;
     }
 
-    /// <summary>The packet, complete.</summary>
-    internal static byte[] Finish(MuxWriter writer)
+    /// <summary>The packet, complete. The writer is used up.</summary>
+    internal static byte[] Finish(ref SshWriter writer)
     {
         byte[] packet = writer.ToArray();
+        writer.Dispose();
         BinaryPrimitives.WriteUInt32BigEndian(packet, (uint)(packet.Length - sizeof(uint)));
         return packet;
+    }
+
+    /// <summary>A packet that says of a channel all that there is to say by its number.</summary>
+    internal static byte[] Of(ProxyMessage message, uint recipient)
+    {
+        SshWriter writer = Begin(message, recipient);
+        return Finish(ref writer);
     }
 
     /// <summary>The next payload; null at the end of the stream.</summary>

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Adit.Mux;
 using Adit.Mux.Messages;
 using Adit.Ssh;
+using Adit.Ssh.Wire;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -67,11 +68,11 @@ public sealed class MuxMessageTests
     [Fact]
     public void Extensions_that_nobody_knows_are_skipped()
     {
-        var writer = new MuxWriter();
+        using var writer = new SshWriter([]);
         writer.WriteUInt32((uint)MuxMessageNumber.Hello);
         writer.WriteUInt32(4);
-        writer.WriteText("later@example.com");
-        writer.WriteText("1");
+        writer.WriteString("later@example.com");
+        writer.WriteString("1");
         Assert.Equal(new Hello(4, HasInfo: false), MuxMessage.Decode<Hello>(writer.ToArray()));
     }
 

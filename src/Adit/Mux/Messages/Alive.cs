@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>The master is alive.</summary>
@@ -9,7 +11,7 @@ internal readonly record struct Alive(uint RequestId, uint ProcessId) : IMuxMess
 
     public static Alive Read(ref MuxReader reader) => new(reader.ReadUInt32(), reader.ReadUInt32());
 
-    public void Write(MuxWriter writer)
+    public void Write(ref SshWriter writer)
     {
         writer.WriteUInt32(RequestId);
         writer.WriteUInt32(ProcessId);

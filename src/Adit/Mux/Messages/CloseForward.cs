@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>Asks for the end of a forward, in the words with which it was asked for.</summary>
@@ -7,9 +9,9 @@ internal readonly record struct CloseForward(uint RequestId, ForwardFields Forwa
 
     public static CloseForward Read(ref MuxReader reader) => new(reader.ReadUInt32(), ForwardFields.Read(ref reader));
 
-    public void Write(MuxWriter writer)
+    public void Write(ref SshWriter writer)
     {
         writer.WriteUInt32(RequestId);
-        Forward.Write(writer);
+        Forward.Write(ref writer);
     }
 }

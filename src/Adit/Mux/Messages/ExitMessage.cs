@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>A session has ended.</summary>
@@ -9,7 +11,7 @@ internal readonly record struct ExitMessage(uint SessionId, uint Status) : IMuxM
 
     public static ExitMessage Read(ref MuxReader reader) => new(reader.ReadUInt32(), reader.ReadUInt32());
 
-    public void Write(MuxWriter writer)
+    public void Write(ref SshWriter writer)
     {
         writer.WriteUInt32(SessionId);
         writer.WriteUInt32(Status);

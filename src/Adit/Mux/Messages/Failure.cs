@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>It did not work.</summary>
@@ -9,9 +11,9 @@ internal readonly record struct Failure(uint RequestId, string Reason) : IMuxMes
 
     public static Failure Read(ref MuxReader reader) => new(reader.ReadUInt32(), reader.ReadText());
 
-    public void Write(MuxWriter writer)
+    public void Write(ref SshWriter writer)
     {
         writer.WriteUInt32(RequestId);
-        writer.WriteText(Reason);
+        writer.WriteString(Reason);
     }
 }

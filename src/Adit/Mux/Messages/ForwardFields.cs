@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>A forward as <see cref="OpenForward"/> and <see cref="CloseForward"/> carry it. What the numbers mean is the receiver's to check.</summary>
@@ -17,12 +19,12 @@ internal readonly record struct ForwardFields(uint Kind, string ListenHost, uint
     public static ForwardFields Read(ref MuxReader reader) =>
         new(reader.ReadUInt32(), reader.ReadText(MaxName), reader.ReadUInt32(), reader.ReadText(MaxName), reader.ReadUInt32());
 
-    public void Write(MuxWriter writer)
+    public void Write(ref SshWriter writer)
     {
         writer.WriteUInt32(Kind);
-        writer.WriteText(ListenHost);
+        writer.WriteString(ListenHost);
         writer.WriteUInt32(ListenPort);
-        writer.WriteText(ConnectHost);
+        writer.WriteString(ConnectHost);
         writer.WriteUInt32(ConnectPort);
     }
 }

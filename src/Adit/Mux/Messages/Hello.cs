@@ -1,4 +1,5 @@
 using Adit.Ssh;
+using Adit.Ssh.Wire;
 
 namespace Adit.Mux.Messages;
 
@@ -30,12 +31,12 @@ internal readonly record struct Hello(uint Version, bool HasInfo) : IMuxMessage<
         return new(version, hasInfo);
     }
 
-    public void Write(MuxWriter writer)
+    public void Write(ref SshWriter writer)
     {
         writer.WriteUInt32(Version);
         if (!HasInfo)
             return;
-        writer.WriteText(InfoExtension);
-        writer.WriteText("0");
+        writer.WriteString(InfoExtension);
+        writer.WriteString("0");
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Adit.Ssh;
+using Adit.Ssh.Wire;
 
 namespace Adit.Mux.Messages;
 
@@ -12,7 +13,7 @@ internal interface IMuxMessage<TSelf>
     /// <summary>Reads the fields behind the number. The caller checks that nothing is left over.</summary>
     static abstract TSelf Read(ref MuxReader reader);
 
-    void Write(MuxWriter writer);
+    void Write(ref SshWriter writer);
 }
 
 /// <summary>Turns messages into packets and back.</summary>
@@ -33,11 +34,12 @@ internal static class MuxMessage
     public static byte[] Encode<T>(in T message)
         where T : struct, IMuxMessage<T>
     {
-        var writer = new MuxWriter();
+        var writer = new SshWriter([]);
         writer.WriteUInt32(0);
         writer.WriteUInt32((uint)T.Number);
-        message.Write(writer);
+        message.Write(ref writer);
         byte[] packet = writer.ToArray();
+        writer.Dispose();
         int length = packet.Length - sizeof(uint);
         if (length > MaxPacket)
             throw new MuxException($"the request to the master has {length} bytes, and may have {MaxPacket}; shorten the command or the environment");

@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>Asks for a text about the connection. Not in PROTOCOL.mux; from OpenSSH 10.3 on offered by the extension <c>info</c>.</summary>
@@ -15,9 +17,9 @@ internal readonly record struct Info(uint RequestId, string Name) : IMuxMessage<
 
     public static Info Read(ref MuxReader reader) => new(reader.ReadUInt32(), reader.ReadText());
 
-    public void Write(MuxWriter writer)
+    public void Write(ref SshWriter writer)
     {
         writer.WriteUInt32(RequestId);
-        writer.WriteText(Name);
+        writer.WriteString(Name);
     }
 }

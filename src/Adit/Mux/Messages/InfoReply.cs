@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>What was asked for by <see cref="Info"/>.</summary>
@@ -10,10 +12,10 @@ internal readonly record struct InfoReply(uint RequestId, bool Known, string Tex
 
     public static InfoReply Read(ref MuxReader reader) => new(reader.ReadUInt32(), reader.ReadFlag(), reader.ReadText());
 
-    public void Write(MuxWriter writer)
+    public void Write(ref SshWriter writer)
     {
         writer.WriteUInt32(RequestId);
         writer.WriteFlag(Known);
-        writer.WriteText(Text);
+        writer.WriteString(Text);
     }
 }

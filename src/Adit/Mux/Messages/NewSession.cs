@@ -1,4 +1,5 @@
 using Adit.Ssh;
+using Adit.Ssh.Wire;
 
 namespace Adit.Mux.Messages;
 
@@ -47,19 +48,19 @@ internal readonly record struct NewSession(
             ReadEnvironment(ref reader));
     }
 
-    public void Write(MuxWriter writer)
+    public void Write(ref SshWriter writer)
     {
         writer.WriteUInt32(RequestId);
-        writer.WriteText(string.Empty);
+        writer.WriteString(string.Empty);
         writer.WriteFlag(WantsTerminal);
         writer.WriteFlag(WantsX11);
         writer.WriteFlag(WantsAgent);
         writer.WriteFlag(IsSubsystem);
         writer.WriteUInt32(EscapeChar);
-        writer.WriteText(Terminal);
-        writer.WriteText(Command);
+        writer.WriteString(Terminal);
+        writer.WriteString(Command);
         foreach (string variable in Environment)
-            writer.WriteText(variable);
+            writer.WriteString(variable);
     }
 
     private static List<string> ReadEnvironment(ref MuxReader reader)

@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>Asks for a connection to a target on the client's input and output, whose descriptors follow.</summary>
@@ -17,11 +19,11 @@ internal readonly record struct NewStdioForward(uint RequestId, string Host, uin
         return new(requestId, reader.ReadText(ForwardFields.MaxName), reader.ReadUInt32());
     }
 
-    public void Write(MuxWriter writer)
+    public void Write(ref SshWriter writer)
     {
         writer.WriteUInt32(RequestId);
-        writer.WriteText(string.Empty);
-        writer.WriteText(Host);
+        writer.WriteString(string.Empty);
+        writer.WriteString(Host);
         writer.WriteUInt32(Port);
     }
 }

@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>Yes.</summary>
@@ -8,5 +10,5 @@ internal readonly record struct Ok(uint RequestId) : IMuxMessage<Ok>
 
     public static Ok Read(ref MuxReader reader) => new(reader.ReadUInt32());
 
-    public void Write(MuxWriter writer) => writer.WriteUInt32(RequestId);
+    public void Write(ref SshWriter writer) => writer.WriteUInt32(RequestId);
 }

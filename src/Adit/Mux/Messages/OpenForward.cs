@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>Asks for a forward. The answer is <see cref="RemotePort"/> where the port was to be chosen, else <see cref="Ok"/>.</summary>
@@ -7,9 +9,9 @@ internal readonly record struct OpenForward(uint RequestId, ForwardFields Forwar
 
     public static OpenForward Read(ref MuxReader reader) => new(reader.ReadUInt32(), ForwardFields.Read(ref reader));
 
-    public void Write(MuxWriter writer)
+    public void Write(ref SshWriter writer)
     {
         writer.WriteUInt32(RequestId);
-        Forward.Write(writer);
+        Forward.Write(ref writer);
     }
 }

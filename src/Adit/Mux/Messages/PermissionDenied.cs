@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>The master's owner said no.</summary>
@@ -9,9 +11,9 @@ internal readonly record struct PermissionDenied(uint RequestId, string Reason) 
 
     public static PermissionDenied Read(ref MuxReader reader) => new(reader.ReadUInt32(), reader.ReadText());
 
-    public void Write(MuxWriter writer)
+    public void Write(ref SshWriter writer)
     {
         writer.WriteUInt32(RequestId);
-        writer.WriteText(Reason);
+        writer.WriteString(Reason);
     }
 }

@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>Asks for the connection itself: behind the answer go messages of the SSH connection protocol, RFC 4254.</summary>
@@ -8,5 +10,5 @@ internal readonly record struct Proxy(uint RequestId) : IMuxMessage<Proxy>
 
     public static Proxy Read(ref MuxReader reader) => new(reader.ReadUInt32());
 
-    public void Write(MuxWriter writer) => writer.WriteUInt32(RequestId);
+    public void Write(ref SshWriter writer) => writer.WriteUInt32(RequestId);
 }

@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>The forward listens on the port that was chosen for it.</summary>
@@ -9,7 +11,7 @@ internal readonly record struct RemotePort(uint RequestId, uint Port) : IMuxMess
 
     public static RemotePort Read(ref MuxReader reader) => new(reader.ReadUInt32(), reader.ReadUInt32());
 
-    public void Write(MuxWriter writer)
+    public void Write(ref SshWriter writer)
     {
         writer.WriteUInt32(RequestId);
         writer.WriteUInt32(Port);

@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>A session or stdio forward has begun; its end is the end of the client's connection.</summary>
@@ -9,7 +11,7 @@ internal readonly record struct SessionOpened(uint RequestId, uint SessionId) : 
 
     public static SessionOpened Read(ref MuxReader reader) => new(reader.ReadUInt32(), reader.ReadUInt32());
 
-    public void Write(MuxWriter writer)
+    public void Write(ref SshWriter writer)
     {
         writer.WriteUInt32(RequestId);
         writer.WriteUInt32(SessionId);

@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>Asks the master to take no more clients and to remove its socket. What runs goes on.</summary>
@@ -8,5 +10,5 @@ internal readonly record struct StopListening(uint RequestId) : IMuxMessage<Stop
 
     public static StopListening Read(ref MuxReader reader) => new(reader.ReadUInt32());
 
-    public void Write(MuxWriter writer) => writer.WriteUInt32(RequestId);
+    public void Write(ref SshWriter writer) => writer.WriteUInt32(RequestId);
 }

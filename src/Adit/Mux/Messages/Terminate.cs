@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>Asks the master to end, with all that runs over it.</summary>
@@ -8,5 +10,5 @@ internal readonly record struct Terminate(uint RequestId) : IMuxMessage<Terminat
 
     public static Terminate Read(ref MuxReader reader) => new(reader.ReadUInt32());
 
-    public void Write(MuxWriter writer) => writer.WriteUInt32(RequestId);
+    public void Write(ref SshWriter writer) => writer.WriteUInt32(RequestId);
 }

@@ -1,3 +1,5 @@
+using Adit.Ssh.Wire;
+
 namespace Adit.Mux.Messages;
 
 /// <summary>The server gave the session no terminal, so the client's own may leave raw mode.</summary>
@@ -8,5 +10,5 @@ internal readonly record struct TtyAllocationFailed(uint SessionId) : IMuxMessag
 
     public static TtyAllocationFailed Read(ref MuxReader reader) => new(reader.ReadUInt32());
 
-    public void Write(MuxWriter writer) => writer.WriteUInt32(SessionId);
+    public void Write(ref SshWriter writer) => writer.WriteUInt32(SessionId);
 }
