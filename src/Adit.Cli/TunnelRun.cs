@@ -4,6 +4,7 @@ using Adit.Client;
 using Adit.Mux;
 using Adit.OpenSsh;
 using Adit.Relay;
+using Adit.Sessions;
 using Adit.Ssh;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Transport;
@@ -27,7 +28,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
     {
         var path = new LoginPath(ResolveHop, new ConsoleDialog(output), output);
         bool isQuick = config.Reconnect && config.ServerAliveInterval == TimeSpan.Zero;
-        await using Login login = path.To(config, null, isQuick ? QuickKeepAlive : null);
+        await using Login login = path.To(config, null, isQuick ? QuickKeepAlive : null, HasTerminal());
         await using Tunnel tunnel = await Tunnel.OpenAsync(config.Alias, login.ConnectAsync, Options(), stop);
         ConnectionInfo info = tunnel.Link!.Connection.Info;
         output.Debug($"logged in to {config.HostName} as {config.User}; server {info.PeerIdentification}, {info.Kex}, {info.CipherToServer}");
@@ -48,6 +49,10 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
             : hasSession && !OperatingSystem.IsWindows() ? await new TunnelSession(tunnel, config, output).RunAsync(stop)
             : await HoldAsync(tunnel, stop);
     }
+
+    private bool HasTerminal() =>
+        config.SessionType is not SessionType.None && !OperatingSystem.IsWindows()
+        && config.RequestTty.Decide(config.Command is not null, SessionRun.InputIsTerminal, config.StdinNull) is TerminalDecision.Wanted or TerminalDecision.Required;
 
     private MuxMaster? MasterOf(Tunnel tunnel)
     {

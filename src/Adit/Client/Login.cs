@@ -50,6 +50,9 @@ internal sealed class Login : IAsyncDisposable
     /// <summary>When the server is asked for a sign of life; null for as it is configured.</summary>
     public KeepAliveOptions? KeepAlive { get; init; }
 
+    /// <summary>Whether somebody is to type at a terminal of the server, whose packets are marked for that (IPQoS). Default no.</summary>
+    public bool IsInteractive { get; init; }
+
     private string Account => $"{Config.User}@{Config.Alias}";
 
     private string KnownAs => Config.HostKeyAlias ?? Config.HostName;
@@ -156,6 +159,7 @@ internal sealed class Login : IAsyncDisposable
         AddressFamily = Config.AddressFamily,
         LocalAddresses = LocalAddresses(),
         KeepAlive = Config.TcpKeepAlive,
+        TrafficClass = IsInteractive ? Config.IpQos.Interactive : Config.IpQos.Bulk,
     });
 
     // ssh_config(5): BindInterface is of no effect beside BindAddress.
