@@ -25,6 +25,7 @@ internal sealed class Login : IAsyncDisposable
     private readonly Login? _jump;
     private readonly Identities _identities;
     private HostKeyCheck? _hostKey;
+    private bool _isWarned;
     private CancellationTokenSource _connectTimeout = new();
 
     /// <summary>Prepares to log in.</summary>
@@ -207,6 +208,7 @@ internal sealed class Login : IAsyncDisposable
         return new()
         {
             User = Config.User,
+            Comment = Config.VersionAddendum,
             VerifyHostKey = VerifyHostKeyAsync,
             Authentication = methods,
             OnHostKeyProved = OnHostKeyProvedAsync,
@@ -228,6 +230,7 @@ internal sealed class Login : IAsyncDisposable
 
     private async ValueTask OnHostKeyProvedAsync(HostKeyProof proof, CancellationToken cancellationToken)
     {
+        WarnOfWeakKex(proof);
         if (_identities.Agent is not { } agent)
             return;
         try
@@ -238,6 +241,17 @@ internal sealed class Login : IAsyncDisposable
         {
             _dialog.Debug($"the agent was not told of the connection: {e.Message}");
         }
+    }
+
+    // Before the login, so that the user knows it when a password is asked for. Where KexAlgorithms is written it was chosen so, as with ssh.
+    private void WarnOfWeakKex(HostKeyProof proof)
+    {
+        if (_isWarned || proof.IsPostQuantum || !Config.WarnWeakCrypto || Config.KexAlgorithmsChosen)
+            return;
+        _isWarned = true;
+        _dialog.Notice(
+            $"warning: the key exchange with {Config.Alias} ({proof.Kex}) is not post-quantum: who records the connection now could read it once there are quantum computers. "
+            + "Have the server updated (OpenSSH has mlkem768x25519-sha256 since 9.9), or write WarnWeakCrypto no to be told no more");
     }
 
     private async Task<IReadOnlyList<ClientAuthMethod>> MethodsAsync(CancellationToken cancellationToken)
