@@ -26,6 +26,7 @@ internal sealed class Login : IAsyncDisposable
     private readonly Identities _identities;
     private HostKeyCheck? _hostKey;
     private bool _isWarned;
+    private bool _hasLoggedIn;
     private CancellationTokenSource _connectTimeout = new();
 
     /// <summary>Prepares to log in.</summary>
@@ -147,11 +148,32 @@ internal sealed class Login : IAsyncDisposable
         SshLink link = await SshLink.ConnectAsync(dialed, server, Config.Alias, options, () => hostKey.Verification, owned, cancellationToken)
             .ConfigureAwait(false);
         Func<string, CancellationToken, ValueTask<bool>>? confirm = Config.UpdateHostKeys is UpdateHostKeys.Ask
-            ? (about, token) => _dialog.AcceptsHostKeyAsync(about, string.Empty, token)
+            ? (about, token) => _dialog.ConfirmAsync($"{about}\nTake them over?", token)
             : null;
         if (announced is not null && hostKey.Update(Config.Algorithms.HostKeys, confirm) is { } update)
             announced.Follow(link.Connection, update, _dialog.Debug);
+        try
+        {
+            await AddKeysToAgentAsync(methods, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await link.DisposeAsync().ConfigureAwait(false);
+            owned.Clear();
+            throw;
+        }
+
         return link;
+    }
+
+    // Nothing is added again when a link is made anew: the agent has the key, and who took it out of there meant it.
+    private async ValueTask AddKeysToAgentAsync(IReadOnlyList<ClientAuthMethod> methods, CancellationToken cancellationToken)
+    {
+        if (_hasLoggedIn)
+            return;
+        _hasLoggedIn = true;
+        IEnumerable<ISshSigner> used = methods.OfType<PublicKeyMethod>().SelectMany(static method => method.Accepted);
+        await _identities.AddToAgentAsync(used, Config.BatchMode ? null : _dialog.ConfirmAsync, cancellationToken).ConfigureAwait(false);
     }
 
     private IDialer FirstDialer() => Config.ProxyCommand is { } command ? new CommandDialer(command) : new TcpDialer(new()
