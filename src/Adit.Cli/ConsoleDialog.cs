@@ -10,6 +10,9 @@ internal sealed class ConsoleDialog(Output output) : IUserDialog
     public ValueTask<bool> AcceptsHostKeyAsync(string about, string fingerprint, CancellationToken cancellationToken) =>
         Prompt.YesNoAsync($"{about}\nConnect and remember it (yes/no/[fingerprint])? ", fingerprint, cancellationToken);
 
+    public ValueTask<bool> ConfirmAsync(string question, CancellationToken cancellationToken) =>
+        Prompt.YesNoAsync($"{question} (yes/no) ", "yes", cancellationToken);
+
     public ValueTask<byte[]?> PassphraseAsync(string path, CancellationToken cancellationToken) =>
         Prompt.SecretAsync($"Passphrase for key {path}: ", cancellationToken);
 

@@ -37,11 +37,11 @@ internal static class ControlCommand
                 break;
             case "exit":
                 await master.ExitAsync(cancellationToken);
-                await StandardError.Writer.WriteLineAsync("Exit request sent.");
+                await TellAsync(config, "Exit request sent.");
                 break;
             case "stop":
                 await master.StopListeningAsync(cancellationToken);
-                await StandardError.Writer.WriteLineAsync("Stop listening request sent.");
+                await TellAsync(config, "Stop listening request sent.");
                 break;
             case "conninfo":
                 await Console.Out.WriteAsync(await master.DescribeConnectionAsync(cancellationToken));
@@ -65,6 +65,9 @@ internal static class ControlCommand
         .. config.DynamicForwards.Select(static forward => new MuxForward(ForwardKind.Dynamic, forward.Value)),
         .. config.RemoteForwards.Select(static forward => new MuxForward(ForwardKind.Remote, forward.Value)),
     ];
+
+    private static Task TellAsync(HostConfig config, string message) =>
+        config.LogLevel is LogVerbosity.Quiet ? Task.CompletedTask : StandardError.Writer.WriteLineAsync(message);
 
     private static async Task<int> ProxyAsync(MuxClient master, CancellationToken cancellationToken)
     {

@@ -194,7 +194,7 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
     {
         if (_stdioForward is not null)
             throw new UsageException("the options -O and -W do not go together");
-        if (_request is CommandLineRequest.Control)
+        if (_controlWord.Length > 0)
             throw new UsageException("the option -O was given already");
         if (!ControlWords.Contains(argument, StringComparer.Ordinal))
         {
@@ -202,14 +202,17 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
                 $"the option -O cannot be \"{argument}\": write one of {string.Join(", ", ControlWords)}"
                 + (Spelling.Nearest(argument, ControlWords) is { } near ? $"; the nearest is {near}" : ""));
         }
-        (_request, _controlWord) = (CommandLineRequest.Control, argument);
+        _controlWord = argument;
+        // -G shows what holds, and does nothing, wherever it stands.
+        if (_request is not CommandLineRequest.Config)
+            _request = CommandLineRequest.Control;
     }
 
     private void Stdio(string argument)
     {
         if (_stdioForward is not null)
             throw new UsageException("the option -W was given already");
-        if (_request is CommandLineRequest.Control)
+        if (_controlWord.Length > 0)
             throw new UsageException("the options -O and -W do not go together");
         try
         {

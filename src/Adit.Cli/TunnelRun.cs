@@ -4,6 +4,7 @@ using Adit.Client;
 using Adit.Mux;
 using Adit.OpenSsh;
 using Adit.Relay;
+using Adit.Sessions;
 using Adit.Ssh;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Transport;
@@ -28,7 +29,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         var path = new LoginPath(ResolveHop, new ConsoleDialog(output), output);
         bool isQuick = config.Reconnect && config.ServerAliveInterval == TimeSpan.Zero;
         var channels = new MasterChannels();
-        await using Login login = path.To(config, channels, isQuick ? QuickKeepAlive : null);
+        await using Login login = path.To(config, channels, isQuick ? QuickKeepAlive : null, HasTerminal());
         await using Tunnel tunnel = await Tunnel.OpenAsync(config.Alias, login.ConnectAsync, Options(), stop);
         if (tunnel.Link is { Connection.Info: var info })
             output.Debug($"logged in to {config.HostName} as {config.User}; server {info.PeerIdentification}, {info.Kex}, {info.CipherToServer}");
@@ -52,6 +53,10 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
             : hasSession && !OperatingSystem.IsWindows() ? await new TunnelSession(tunnel, config, output).RunAsync(stop)
             : await HoldAsync(tunnel, stop);
     }
+
+    private bool HasTerminal() =>
+        config.SessionType is not SessionType.None && !OperatingSystem.IsWindows()
+        && config.RequestTty.Decide(config.Command is not null, SessionRun.InputIsTerminal, config.StdinNull) is TerminalDecision.Wanted or TerminalDecision.Required;
 
     private HostConfig ResolveHop(JumpHost hop)
     {

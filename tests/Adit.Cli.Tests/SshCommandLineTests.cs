@@ -133,9 +133,22 @@ public sealed class SshCommandLineTests
         Assert.Equal((CommandLineRequest.Control, word), (Parse(line).Request, Parse(line).ControlWord));
 
     [Theory]
+    [InlineData("-G -O check h")]
+    [InlineData("-O check -S /s h -G")]
+    public void G_shows_what_holds_and_does_nothing_else(string line) => Assert.Equal(CommandLineRequest.Config, Parse(line).Request);
+
+    [Theory]
+    [InlineData("-G -O check -O exit h", "was given already")]
+    [InlineData("-G -O check -W a:1 h", "do not go together")]
+    [InlineData("-G -W a:1 -O check h", "do not go together")]
+    public void O_stands_alone_beside_G_too(string line, string message) =>
+        Assert.Contains(message, Assert.Throws<UsageException>(() => Parse(line)).Message, StringComparison.Ordinal);
+
+    [Theory]
     [InlineData("-s h", "write its name behind the destination")]
     [InlineData("-f h", "add -N or write a command")]
     [InlineData("-O check h", "add -S path")]
+    [InlineData("-f -O check -S /s h", "add -N or write a command")]
     public void What_is_incomplete_is_told(string line, string message) =>
         Assert.Contains(message, Assert.Throws<UsageException>(() => Resolve(Parse(line))).Message, StringComparison.Ordinal);
 

@@ -87,7 +87,7 @@ internal sealed class HostileClient : IPacketHandler, IAsyncDisposable
 
     private async Task LogInAsync(Victim victim, CancellationToken cancellationToken)
     {
-        (InboundBuffer inbound, string peer) = await Identification.OpenAsync(_stream, SshRole.Client, cancellationToken);
+        (InboundBuffer inbound, string peer) = await Identification.OpenAsync(_stream, SshRole.Client, Identification.Own, cancellationToken);
         _transport = new SshTransport(_stream, inbound, SshRole.Client, NullLogger.Instance, TimeProvider.System);
         var options = new KeyExchangeOptions { Algorithms = AlgorithmPreferences.Default, RekeyLimit = RekeyLimit.Default, VerifyHostKey = static (_, _) => default };
         _kex = new KeyExchange(_transport, options, Identification.Own, peer, NullLogger.Instance, TimeProvider.System);

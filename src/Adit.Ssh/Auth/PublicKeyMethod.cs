@@ -16,6 +16,11 @@ public sealed class PublicKeyMethod(IReadOnlyList<ISshSigner> keys, IReadOnlyLis
 {
     private int _next;
 
+    private readonly List<ISshSigner> _accepted = [];
+
+    /// <summary>The keys whose signatures the server accepted, each counting as this method or a part of it.</summary>
+    public IReadOnlyList<ISshSigner> Accepted => _accepted;
+
     /// <inheritdoc/>
     public override string Name => "publickey";
 
@@ -67,7 +72,10 @@ public sealed class PublicKeyMethod(IReadOnlyList<ISshSigner> keys, IReadOnlyLis
         }
 
         authentication.Request(method, WithSignature(fields, signature));
-        return await authentication.OutcomeAsync(cancellationToken).ConfigureAwait(false);
+        AuthOutcome outcome = await authentication.OutcomeAsync(cancellationToken).ConfigureAwait(false);
+        if (outcome is AuthOutcome.Success or AuthOutcome.PartialSuccess)
+            _accepted.Add(key);
+        return outcome;
     }
 
     private static byte[] Fields(SshPublicKey key, string algorithm, SshPublicKey? boundTo, bool hasSignature)

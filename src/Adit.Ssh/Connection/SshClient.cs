@@ -20,7 +20,8 @@ public static class SshClient
     public static async Task<SshConnection> ConnectAsync(Stream stream, SshClientOptions options, CancellationToken cancellationToken = default)
     {
         options.Validate();
-        (InboundBuffer inbound, string peer) = await Identification.OpenAsync(stream, SshRole.Client, cancellationToken).ConfigureAwait(false);
+        string own = Identification.With(options.Comment);
+        (InboundBuffer inbound, string peer) = await Identification.OpenAsync(stream, SshRole.Client, own, cancellationToken).ConfigureAwait(false);
         var transport = new SshTransport(stream, inbound, SshRole.Client, options.Logger, options.Time);
         var kexOptions = new KeyExchangeOptions
         {
@@ -28,7 +29,7 @@ public static class SshClient
             RekeyLimit = options.RekeyLimit,
             VerifyHostKey = options.VerifyHostKey,
         };
-        var kex = new KeyExchange(transport, kexOptions, Identification.Own, peer, options.Logger, options.Time);
+        var kex = new KeyExchange(transport, kexOptions, own, peer, options.Logger, options.Time);
         var authentication = new ClientAuthentication(transport, kex, options.User, options.OnBanner, options.Logger);
         var connection = new SshConnection(transport, kex, options.Connection, options.Handler, options.Logger, options.Time);
         try
@@ -37,7 +38,11 @@ public static class SshClient
             kex.Begin();
             await kex.First.WaitAsync(cancellationToken).ConfigureAwait(false);
             if (options.OnHostKeyProved is { } proved)
-                await proved(new(kex.HostKey!.Blob, kex.SessionId, kex.HostKeySignature), cancellationToken).ConfigureAwait(false);
+            {
+                KexAlgorithm method = kex.Negotiated!.Kex;
+                await proved(new(kex.HostKey!.Blob, kex.SessionId, kex.HostKeySignature, method.Name, method.IsPostQuantum), cancellationToken).ConfigureAwait(false);
+            }
+
             await authentication.RunAsync(options.Authentication, cancellationToken).ConfigureAwait(false);
             connection.Begin(peer, options.Connection.KeepAlive);
             return connection;

@@ -8,8 +8,17 @@ namespace Adit.Ssh.Connection;
 /// <summary>How a client connects. Immutable; checked when a connection is made.</summary>
 public sealed record SshClientOptions
 {
+    /// <summary>The most characters of <see cref="Comment"/>.</summary>
+    public const int MaxCommentLength = 200;
+
     /// <summary>The user's name on the server.</summary>
     public required string User { get; init; }
+
+    /// <summary>
+    /// What our identification says behind the version (RFC 4253 section 4.2): up to <see cref="MaxCommentLength"/> printable ASCII
+    /// characters. Null, the default, for nothing.
+    /// </summary>
+    public string? Comment { get; init; }
 
     /// <summary>Decides whether the server's host key is the right one. There is no default: without an answer nothing is safe.</summary>
     public required HostKeyVerifier VerifyHostKey { get; init; }
@@ -41,10 +50,15 @@ public sealed record SshClientOptions
     /// <summary>The clock for keepalive and rekeying.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>Whether a text can be a <see cref="Comment"/>.</summary>
+    public static bool IsComment(string text) => text is { Length: > 0 and <= MaxCommentLength } && !text.AsSpan().ContainsAnyExceptInRange(' ', '~');
+
     /// <exception cref="ArgumentException">A value is missing or out of its range.</exception>
     internal void Validate()
     {
         ArgumentException.ThrowIfNullOrEmpty(User);
+        if (Comment is not null && !IsComment(Comment))
+            throw new ArgumentException($"the comment must have 1 to {MaxCommentLength} printable ASCII characters", nameof(Comment));
         Algorithms.Validate();
         RekeyLimit.Validate();
         Connection.Validate();
@@ -55,4 +69,7 @@ public sealed record SshClientOptions
 /// <param name="HostKey">The key's blob.</param>
 /// <param name="SessionId">What was signed.</param>
 /// <param name="Signature">The server's signature blob.</param>
-public sealed record HostKeyProof(ReadOnlyMemory<byte> HostKey, ReadOnlyMemory<byte> SessionId, ReadOnlyMemory<byte> Signature);
+/// <param name="Kex">The key exchange method.</param>
+/// <param name="IsPostQuantum">Whether a quantum computer could not undo it either, as far as is known.</param>
+public sealed record HostKeyProof(
+    ReadOnlyMemory<byte> HostKey, ReadOnlyMemory<byte> SessionId, ReadOnlyMemory<byte> Signature, string Kex, bool IsPostQuantum);

@@ -13,14 +13,17 @@ internal static class Identification
 
     public static string Own { get; } = $"SSH-2.0-Adit_{typeof(Identification).Assembly.GetName().Version?.ToString(2)}";
 
+    /// <summary>Ours, with a comment behind the version; null for none.</summary>
+    public static string With(string? comment) => comment is null ? Own : $"{Own} {comment}";
+
     /// <summary>Sends ours and reads the peer's, without line ends. The stream is disposed of when this fails.</summary>
     /// <exception cref="SshClosedException">The peer does not speak SSH 2, or is gone.</exception>
-    public static async ValueTask<(InboundBuffer Inbound, string Peer)> OpenAsync(Stream stream, SshRole role, CancellationToken cancellationToken)
+    public static async ValueTask<(InboundBuffer Inbound, string Peer)> OpenAsync(Stream stream, SshRole role, string own, CancellationToken cancellationToken)
     {
         var inbound = new InboundBuffer(stream);
         try
         {
-            return (inbound, await ExchangeAsync(stream, inbound, role, cancellationToken).ConfigureAwait(false));
+            return (inbound, await ExchangeAsync(stream, inbound, role, own, cancellationToken).ConfigureAwait(false));
         }
         catch (Exception e)
         {
@@ -51,9 +54,10 @@ internal static class Identification
         }
     }
 
-    private static async ValueTask<string> ExchangeAsync(Stream stream, InboundBuffer inbound, SshRole role, CancellationToken cancellationToken)
+    private static async ValueTask<string> ExchangeAsync(
+        Stream stream, InboundBuffer inbound, SshRole role, string own, CancellationToken cancellationToken)
     {
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(Own + "\r\n"), cancellationToken).ConfigureAwait(false);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(own + "\r\n"), cancellationToken).ConfigureAwait(false);
         for (int lines = 0; lines <= MaxLinesBefore; lines++)
         {
             string line = await ReadLineAsync(inbound, lines, cancellationToken).ConfigureAwait(false);

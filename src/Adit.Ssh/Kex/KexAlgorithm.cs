@@ -6,6 +6,9 @@ namespace Adit.Ssh.Kex;
 /// <summary>A key exchange method by its name on the wire.</summary>
 internal sealed record KexAlgorithm(string Name, HashAlgorithmName Hash, Func<KeyAgreement> Begin)
 {
+    /// <summary>Whether a quantum computer could not undo it either, as far as is known.</summary>
+    public bool IsPostQuantum { get; init; }
+
     /// <summary>Every method that is served, strongest first. What this machine's libcrypto lacks is left out.</summary>
     public static IReadOnlyList<KexAlgorithm> All { get; } =
     [
@@ -14,7 +17,7 @@ internal sealed record KexAlgorithm(string Name, HashAlgorithmName Hash, Func<Ke
 
     private static KexAlgorithm[] Known =>
     [
-        new("mlkem768x25519-sha256", HashAlgorithmName.SHA256, static () => new MlKem768X25519Agreement()),
+        new("mlkem768x25519-sha256", HashAlgorithmName.SHA256, static () => new MlKem768X25519Agreement()) { IsPostQuantum = true },
         new("curve25519-sha256", HashAlgorithmName.SHA256, static () => new Curve25519Agreement()),
         new("curve25519-sha256@libssh.org", HashAlgorithmName.SHA256, static () => new Curve25519Agreement()),
         new("ecdh-sha2-nistp256", HashAlgorithmName.SHA256, static () => new EcdhAgreement(ECCurve.NamedCurves.nistP256)),

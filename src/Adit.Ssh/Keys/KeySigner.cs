@@ -13,8 +13,10 @@ internal abstract class KeySigner : IDisposable
     /// <summary>Signs; the result is the inner blob of RFC 4253 section 6.6.</summary>
     public abstract byte[] Sign(string algorithm, ReadOnlySpan<byte> data);
 
-    /// <summary>Writes the key's fields as in an openssh-key-v1 file, behind its type name.</summary>
-    public abstract void Write(ref SshWriter writer);
+    /// <summary>Writes the key's fields as in an openssh-key-v1 file and to an agent, behind its type name.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="certificate">A certificate of the key, which then stands in the place of the public fields; empty for none.</param>
+    public abstract void Write(ref SshWriter writer, ReadOnlySpan<byte> certificate = default);
 
     /// <summary>Reads the fields that <see cref="Write"/> writes.</summary>
     public static KeySigner Read(string type, ref SshReader reader)
@@ -94,8 +96,11 @@ internal sealed class Ed25519Signer : KeySigner
         return signature;
     }
 
-    public override void Write(ref SshWriter writer)
+    // The one type whose public field is written beside a certificate, too.
+    public override void Write(ref SshWriter writer, ReadOnlySpan<byte> certificate = default)
     {
+        if (!certificate.IsEmpty)
+            writer.WriteString(certificate);
         writer.WriteString(RawPublicKey);
         writer.WriteUInt32(Ed25519.SeedSize + Ed25519.PublicKeySize);
         writer.WriteBytes(_seed.Span);
@@ -167,11 +172,19 @@ internal sealed class EcdsaSigner : KeySigner
         return signature;
     }
 
-    public override void Write(ref SshWriter writer)
+    public override void Write(ref SshWriter writer, ReadOnlySpan<byte> certificate = default)
     {
         ECParameters parameters = _key.ExportParameters(includePrivateParameters: true);
-        writer.WriteString(_curve.Name);
-        writer.WriteString([4, .. parameters.Q.X!, .. parameters.Q.Y!]);
+        if (certificate.IsEmpty)
+        {
+            writer.WriteString(_curve.Name);
+            writer.WriteString([4, .. parameters.Q.X!, .. parameters.Q.Y!]);
+        }
+        else
+        {
+            writer.WriteString(certificate);
+        }
+
         writer.WriteMpint(parameters.D);
         CryptographicOperations.ZeroMemory(parameters.D);
     }
@@ -248,11 +261,19 @@ internal sealed class RsaSigner : KeySigner
             return _key.SignData(data, RsaVerifier.Hash(algorithm), RSASignaturePadding.Pkcs1);
     }
 
-    public override void Write(ref SshWriter writer)
+    public override void Write(ref SshWriter writer, ReadOnlySpan<byte> certificate = default)
     {
         RSAParameters parameters = _key.ExportParameters(includePrivateParameters: true);
-        writer.WriteMpint(parameters.Modulus);
-        writer.WriteMpint(parameters.Exponent);
+        if (certificate.IsEmpty)
+        {
+            writer.WriteMpint(parameters.Modulus);
+            writer.WriteMpint(parameters.Exponent);
+        }
+        else
+        {
+            writer.WriteString(certificate);
+        }
+
         writer.WriteMpint(parameters.D);
         writer.WriteMpint(parameters.InverseQ);
         writer.WriteMpint(parameters.P);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Adit.Ssh.Wire;
 
 namespace Adit.Ssh.Keys;
@@ -20,7 +21,11 @@ public sealed class SshAgent : IAsyncDisposable
     private const byte IdentitiesAnswer = 12;
     private const byte SignRequest = 13;
     private const byte SignResponse = 14;
+    private const byte AddIdentity = 17;
+    private const byte AddIdentityConstrained = 25;
     private const byte Extension = 27;
+    private const byte ConstrainLifetime = 1;
+    private const byte ConstrainConfirm = 2;
 
     private readonly Stream _stream;
     private readonly TimeProvider _time;
@@ -70,6 +75,30 @@ public sealed class SshAgent : IAsyncDisposable
     {
         byte[] answer = await ExchangeAsync([RequestIdentities], ListTimeout, cancellationToken).ConfigureAwait(false);
         return Read(answer, ReadIdentities);
+    }
+
+    /// <summary>Hands a private key to the agent, with its certificate where it presents one.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="lifetime">How long the agent keeps it, in whole seconds, the next ones up; null for as long as it runs.</param>
+    /// <param name="confirm">Whether the agent asks its user at each use.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    /// <exception cref="SshKeyException">The agent refuses, answers nonsense, or does not answer in time.</exception>
+    public async ValueTask AddAsync(SshPrivateKey key, TimeSpan? lifetime, bool confirm, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (lifetime is { } limit)
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(lifetime));
+        byte[] request = Addition(key, lifetime, confirm);
+        try
+        {
+            // It may be asking its user, as for a signature.
+            if (await ExchangeAsync(request, SignTimeout, cancellationToken).ConfigureAwait(false) is not [Success])
+                throw new SshKeyException(SshKeyError.Refused, "the agent does not take the key");
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(request);
+        }
     }
 
     /// <summary>
@@ -177,6 +206,30 @@ public sealed class SshAgent : IAsyncDisposable
         return request;
     }
 
+    private static byte[] Addition(SshPrivateKey key, TimeSpan? lifetime, bool confirm)
+    {
+        var writer = new SshWriter(stackalloc byte[1024]);
+        try
+        {
+            writer.WriteByte(lifetime is null && !confirm ? AddIdentity : AddIdentityConstrained);
+            key.WriteForAgent(ref writer);
+            writer.WriteString(key.Comment.Length > 0 ? key.Comment : key.Source);
+            if (lifetime is { } time)
+            {
+                writer.WriteByte(ConstrainLifetime);
+                writer.WriteUInt32((uint)Math.Min(Math.Ceiling(time.TotalSeconds), uint.MaxValue));
+            }
+
+            if (confirm)
+                writer.WriteByte(ConstrainConfirm);
+            return writer.ToArray();
+        }
+        finally
+        {
+            writer.Dispose();
+        }
+    }
+
     private static byte[] SessionBind(ReadOnlySpan<byte> hostKey, ReadOnlySpan<byte> sessionId, ReadOnlySpan<byte> signature)
     {
         var writer = new SshWriter(stackalloc byte[1024]);
@@ -224,7 +277,15 @@ public sealed class SshAgent : IAsyncDisposable
         byte[] framed = new byte[sizeof(uint) + request.Length];
         BinaryPrimitives.WriteInt32BigEndian(framed, request.Length);
         request.CopyTo(framed.AsSpan(sizeof(uint)));
-        await _stream.WriteAsync(framed, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _stream.WriteAsync(framed, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // It may hold a private key.
+            CryptographicOperations.ZeroMemory(framed);
+        }
 
         byte[] header = new byte[sizeof(uint)];
         await _stream.ReadExactlyAsync(header, cancellationToken).ConfigureAwait(false);

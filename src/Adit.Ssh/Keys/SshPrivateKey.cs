@@ -138,6 +138,13 @@ public sealed class SshPrivateKey : ISshSigner, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _signer.Dispose();
 
+    // draft-ietf-sshm-ssh-agent section 3.2, behind the message's number and in front of the comment.
+    internal void WriteForAgent(ref SshWriter writer)
+    {
+        writer.WriteString(PublicKey.KeyType);
+        _signer.Write(ref writer, PublicKey.Certificate is null ? default : PublicKey.Blob.Span);
+    }
+
     private static void RequireReadable(ReadOnlySpan<byte> file)
     {
         if (file.Length > MaxFileLength)

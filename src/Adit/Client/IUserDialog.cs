@@ -11,6 +11,9 @@ internal interface IUserDialog
     /// <param name="cancellationToken">Gives up.</param>
     ValueTask<bool> AcceptsHostKeyAsync(string about, string fingerprint, CancellationToken cancellationToken);
 
+    /// <summary>Asks a question that is answered by yes or no; no when nobody answers.</summary>
+    ValueTask<bool> ConfirmAsync(string question, CancellationToken cancellationToken);
+
     /// <summary>Asks for the passphrase of a key file; null when nobody answers. The caller clears it.</summary>
     ValueTask<byte[]?> PassphraseAsync(string path, CancellationToken cancellationToken);
 

@@ -25,6 +25,8 @@ internal sealed class Login : IAsyncDisposable
     private readonly Login? _jump;
     private readonly Identities _identities;
     private HostKeyCheck? _hostKey;
+    private bool _isWarned;
+    private bool _hasLoggedIn;
     private CancellationTokenSource _connectTimeout = new();
 
     /// <summary>Prepares to log in.</summary>
@@ -49,6 +51,9 @@ internal sealed class Login : IAsyncDisposable
 
     /// <summary>When the server is asked for a sign of life; null for as it is configured.</summary>
     public KeepAliveOptions? KeepAlive { get; init; }
+
+    /// <summary>Whether somebody is to type at a terminal of the server, whose packets are marked for that (IPQoS). Default no.</summary>
+    public bool IsInteractive { get; init; }
 
     private string Account => $"{Config.User}@{Config.Alias}";
 
@@ -143,11 +148,32 @@ internal sealed class Login : IAsyncDisposable
         SshLink link = await SshLink.ConnectAsync(dialed, server, Config.Alias, options, () => hostKey.Verification, owned, cancellationToken)
             .ConfigureAwait(false);
         Func<string, CancellationToken, ValueTask<bool>>? confirm = Config.UpdateHostKeys is UpdateHostKeys.Ask
-            ? (about, token) => _dialog.AcceptsHostKeyAsync(about, string.Empty, token)
+            ? (about, token) => _dialog.ConfirmAsync($"{about}\nTake them over?", token)
             : null;
         if (announced is not null && hostKey.Update(Config.Algorithms.HostKeys, confirm) is { } update)
             announced.Follow(link.Connection, update, _dialog.Debug);
+        try
+        {
+            await AddKeysToAgentAsync(methods, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await link.DisposeAsync().ConfigureAwait(false);
+            owned.Clear();
+            throw;
+        }
+
         return link;
+    }
+
+    // Nothing is added again when a link is made anew: the agent has the key, and who took it out of there meant it.
+    private async ValueTask AddKeysToAgentAsync(IReadOnlyList<ClientAuthMethod> methods, CancellationToken cancellationToken)
+    {
+        if (_hasLoggedIn)
+            return;
+        _hasLoggedIn = true;
+        IEnumerable<ISshSigner> used = methods.OfType<PublicKeyMethod>().SelectMany(static method => method.Accepted);
+        await _identities.AddToAgentAsync(used, Config.BatchMode ? null : _dialog.ConfirmAsync, cancellationToken).ConfigureAwait(false);
     }
 
     private IDialer FirstDialer() => Config.ProxyCommand is { } command ? new CommandDialer(command) : new TcpDialer(new()
@@ -156,6 +182,7 @@ internal sealed class Login : IAsyncDisposable
         AddressFamily = Config.AddressFamily,
         LocalAddresses = LocalAddresses(),
         KeepAlive = Config.TcpKeepAlive,
+        TrafficClass = IsInteractive ? Config.IpQos.Interactive : Config.IpQos.Bulk,
     });
 
     // ssh_config(5): BindInterface is of no effect beside BindAddress.
@@ -203,6 +230,7 @@ internal sealed class Login : IAsyncDisposable
         return new()
         {
             User = Config.User,
+            Comment = Config.VersionAddendum,
             VerifyHostKey = VerifyHostKeyAsync,
             Authentication = methods,
             OnHostKeyProved = OnHostKeyProvedAsync,
@@ -224,6 +252,7 @@ internal sealed class Login : IAsyncDisposable
 
     private async ValueTask OnHostKeyProvedAsync(HostKeyProof proof, CancellationToken cancellationToken)
     {
+        WarnOfWeakKex(proof);
         if (_identities.Agent is not { } agent)
             return;
         try
@@ -234,6 +263,17 @@ internal sealed class Login : IAsyncDisposable
         {
             _dialog.Debug($"the agent was not told of the connection: {e.Message}");
         }
+    }
+
+    // Before the login, so that the user knows it when a password is asked for. Where KexAlgorithms is written it was chosen so, as with ssh.
+    private void WarnOfWeakKex(HostKeyProof proof)
+    {
+        if (_isWarned || proof.IsPostQuantum || !Config.WarnWeakCrypto || Config.KexAlgorithmsChosen)
+            return;
+        _isWarned = true;
+        _dialog.Notice(
+            $"warning: the key exchange with {Config.Alias} ({proof.Kex}) is not post-quantum: who records the connection now could read it once there are quantum computers. "
+            + "Have the server updated (OpenSSH has mlkem768x25519-sha256 since 9.9), or write WarnWeakCrypto no to be told no more");
     }
 
     private async Task<IReadOnlyList<ClientAuthMethod>> MethodsAsync(CancellationToken cancellationToken)

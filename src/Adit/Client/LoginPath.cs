@@ -21,9 +21,15 @@ internal sealed class LoginPath(Func<JumpHost, HostConfig> resolve, IUserDialog 
     /// <param name="destination">What is configured for it.</param>
     /// <param name="handler">Serves what the destination opens or asks for besides remote forwards; null refuses it.</param>
     /// <param name="keepAlive">When the destination is asked for a sign of life; null for as it is configured.</param>
+    /// <param name="isInteractive">See <see cref="Login.IsInteractive"/>.</param>
     /// <exception cref="ConfigException">The way leads over a host twice.</exception>
-    public Login To(HostConfig destination, IConnectionHandler? handler, KeepAliveOptions? keepAlive) =>
-        new(destination, dialog, logger, Before(destination.Jumps, [Place(destination)])) { Handler = handler, KeepAlive = keepAlive };
+    public Login To(HostConfig destination, IConnectionHandler? handler, KeepAliveOptions? keepAlive, bool isInteractive) =>
+        new(destination, dialog, logger, Before(destination.Jumps, [Place(destination)]))
+        {
+            Handler = handler,
+            KeepAlive = keepAlive,
+            IsInteractive = isInteractive,
+        };
 
     private Login? Before(ImmutableArray<JumpHost> jumps, ImmutableArray<string> visited)
     {

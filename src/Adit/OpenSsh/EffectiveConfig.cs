@@ -138,7 +138,6 @@ internal static class EffectiveConfig
         ("userknownhostsfile", Joined(c.UserKnownHostsFiles)),
         .. c.SendEnv.Select(name => ("sendenv", (string?)name)),
         .. c.SetEnv.Select(variable => ("setenv", (string?)$"{variable.Key}={variable.Value}")),
-        ("logverbose", Joined(c.LogVerbose)),
         ("channeltimeout", Joined(c.ChannelTimeouts.Select(timeout => $"{timeout.Type}={Seconds(timeout.Timeout)}"))),
         ("permitremoteopen", c.PermitRemoteOpens is { } opens ? Joined(opens.Select(permit => permit.ToString())) : "any"),
     ];

@@ -55,6 +55,20 @@ internal sealed class FileKey : ISshSigner, IDisposable
         return await key.SignAsync(signatureAlgorithm, data, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Hands the key to an agent: the plain one, and with its certificate if this is one, as ssh-add does.</summary>
+    /// <param name="agent">The agent.</param>
+    /// <param name="addition">How.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    /// <exception cref="SshKeyException">The agent refuses, or the key was not unlocked.</exception>
+    public async ValueTask AddToAsync(SshAgent agent, AgentAddition addition, CancellationToken cancellationToken)
+    {
+        if (_original is not null)
+            await _original.AddToAsync(agent, addition, cancellationToken).ConfigureAwait(false);
+        if (_key is null)
+            throw new SshKeyException(SshKeyError.PassphraseNeeded, "the key was not unlocked");
+        await agent.AddAsync(_key, addition.Lifetime, addition.Mode is AgentAdditionMode.Confirm, cancellationToken).ConfigureAwait(false);
+    }
+
     public void Dispose()
     {
         _key?.Dispose();

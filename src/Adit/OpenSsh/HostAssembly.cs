@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net.Sockets;
 using Adit.Relay;
+using Adit.Ssh.Connection;
 using Adit.Ssh.Kex;
 
 namespace Adit.OpenSsh;
@@ -98,13 +99,14 @@ internal sealed class HostAssembly
             Jumps = Jumps(),
             ProxyCommand = ProxyCommand(),
             IpQos = s.IpQos.Or(IpQos.Default),
-            VersionAddendum = s.VersionAddendum.Given is { Value.Length: > 0 } addendum ? _tokens.ExpandAll(addendum.Value, addendum.Source) : null,
+            VersionAddendum = VersionAddendum(),
             WarnWeakCrypto = s.WarnWeakCrypto.Or(true),
             ControlMaster = s.ControlMaster.Or(ControlMaster.No),
             ControlPath = _paths.ControlPath(),
             ControlPersist = s.ControlPersist.Or(null),
             RequiredRsaSize = s.RequiredRsaSize.Or(1024),
             RekeyLimit = s.RekeyLimit.Or(RekeyLimit.Default),
+            KexAlgorithmsChosen = s.KexAlgorithms.Given is not null,
             HostKeyAlgorithmsChosen = s.HostKeyAlgorithms.Given is not null,
             Algorithms = Algorithms(),
             PubkeyAcceptedAlgorithms = AlgorithmList.Resolve(
@@ -114,7 +116,6 @@ internal sealed class HostAssembly
             BatchMode = s.BatchMode.Or(false),
             NumberOfPasswordPrompts = s.NumberOfPasswordPrompts.Or(3),
             LogLevel = s.LogLevel.Or(LogVerbosity.Info),
-            LogVerbose = s.LogVerbose.Or([]) is [var only] && KeywordValue.IsNone(only) ? [] : [.. s.LogVerbose.Or([])],
             SyslogFacility = s.SyslogFacility.Or("USER"),
             SessionType = session,
             Command = Command(),
@@ -192,6 +193,18 @@ internal sealed class HostAssembly
         _written.SetEnv.Given is { Value: var variables, Source: var source }
             ? [.. variables.Select(variable => KeyValuePair.Create(variable.Key, _tokens.ExpandAll(variable.Value, source)))]
             : [];
+
+    // It is a line of the protocol, and what a variable holds is not this file's to know.
+    private string? VersionAddendum()
+    {
+        if (_written.VersionAddendum.Given is not { Value.Length: > 0 } written)
+            return null;
+        string text = _tokens.ExpandAll(written.Value, written.Source);
+        return SshClientOptions.IsComment(text)
+            ? text
+            : throw new ConfigException(
+                written.Source, $"VersionAddendum: with its tokens replaced, it is not 1 to {SshClientOptions.MaxCommentLength} printable ASCII characters");
+    }
 
     private ImmutableArray<Sourced<ForwardSpec>> Forwards(ValueList<string> written, Func<string, ForwardSpec> parse, bool gatewayPorts) =>
         [.. written.Values.Select(forward => new Sourced<ForwardSpec>(Forward(forward, parse, gatewayPorts), forward.Source)).DistinctBy(forward => forward.Value)];

@@ -173,6 +173,9 @@ internal sealed record HostConfig
     /// <summary>KexAlgorithms, HostKeyAlgorithms, Ciphers and MACs. Default: all that are served.</summary>
     public AlgorithmPreferences Algorithms { get; init; } = AlgorithmPreferences.Default;
 
+    /// <summary>Whether KexAlgorithms was written; where it was, nobody is warned of what was chosen.</summary>
+    public bool KexAlgorithmsChosen { get; init; }
+
     /// <summary>Whether HostKeyAlgorithms was written; where not, the types of known keys go first.</summary>
     public bool HostKeyAlgorithmsChosen { get; init; }
 
@@ -232,9 +235,6 @@ internal sealed record HostConfig
 
     /// <summary>Whether LocalCommand, and ! on the escape's command line, may run something here. Default no.</summary>
     public bool PermitLocalCommand { get; init; }
-
-    /// <summary>What is also said whatever the level, patterns of file:function:line; empty for none.</summary>
-    public ImmutableArray<string> LogVerbose { get; init; } = [];
 
     /// <summary>The facility for -y. Default USER.</summary>
     public string SyslogFacility { get; init; } = "USER";

@@ -109,7 +109,6 @@ internal sealed class HostSettings
     internal FirstValue<ImmutableArray<ChannelTimeout>> ChannelTimeouts { get; } = new();
     internal FirstValue<string> Tag { get; } = new();
     internal FirstValue<IpQos> IpQos { get; } = new();
-    internal FirstValue<IReadOnlyList<string>> LogVerbose { get; } = new();
     internal FirstValue<string> SyslogFacility { get; } = new();
     internal FirstValue<string> VersionAddendum { get; } = new();
     internal FirstValue<FingerprintHash> FingerprintHash { get; } = new();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Adit.Ssh.Keys;
 
 namespace Adit.OpenSsh;
@@ -49,6 +50,42 @@ internal sealed class Identities : IAsyncDisposable
             _notice($"the RSA key {shortKey.Source} has fewer than {_config.RequiredRsaSize} bits (RequiredRSASize) and is not used");
         offered.RemoveAll(IsShortRsa);
         return offered;
+    }
+
+    /// <summary>
+    /// Hands keys that were used to the agent, those of files (AddKeysToAgent). Whatever is in the way is told, and no harm: who is logged in
+    /// stays so.
+    /// </summary>
+    /// <param name="used">The keys that the server accepted.</param>
+    /// <param name="confirm">Asks the user, given the question; null where nobody can be asked.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    public async ValueTask AddToAgentAsync(
+        IEnumerable<ISshSigner> used, Func<string, CancellationToken, ValueTask<bool>>? confirm, CancellationToken cancellationToken)
+    {
+        if (_config.AddKeysToAgent.Mode is AgentAdditionMode.No || _config.IdentityAgent is not { } socket)
+            return;
+        foreach (FileKey key in used.OfType<FileKey>())
+        {
+            try
+            {
+                // A connection of its own: the other one is bound to the server, and may be waiting for a late answer.
+                SshAgent agent = await SshAgent.ConnectAsync(socket, cancellationToken).ConfigureAwait(false);
+                await using ConfiguredAsyncDisposable end = agent.ConfigureAwait(false);
+                if (_config.AddKeysToAgent.Mode is AgentAdditionMode.Ask
+                    && (confirm is null || !await confirm($"Add key {key.Source} to the agent?", cancellationToken).ConfigureAwait(false)))
+                {
+                    _debug($"the key {key.Source} is not added to the agent: the user did not agree");
+                    continue;
+                }
+
+                await key.AddToAsync(agent, _config.AddKeysToAgent, cancellationToken).ConfigureAwait(false);
+                _debug($"added the key {key.Source} to the agent {socket}");
+            }
+            catch (SshKeyException e)
+            {
+                _debug($"the key {key.Source} could not be added to the agent {socket}: {e.Message}");
+            }
+        }
     }
 
     /// <inheritdoc/>

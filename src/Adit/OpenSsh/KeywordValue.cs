@@ -239,6 +239,9 @@ internal static class KeywordValue
         if (equals <= 0)
             throw Wrong(line, expected);
         string type = argument[..equals];
+        // No pattern means it, and to take it for none would leave connections open that were to be closed.
+        if (type == "global" && Time(line, argument[(equals + 1)..]) > TimeSpan.Zero)
+            throw Wrong(line, "global, a time for all channels together, is not served; write a time for each type, as in *=30m");
         if (Array.Exists(ChannelTypes, known => PatternList.Fits(known, type)) || type.StartsWith("session:subsystem:", StringComparison.Ordinal))
             return new(type, Time(line, argument[(equals + 1)..]));
         throw Wrong(

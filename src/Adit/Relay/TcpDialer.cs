@@ -30,6 +30,9 @@ public sealed record TcpDialerOptions
     /// <summary>Whether the system probes a silent connection (SO_KEEPALIVE). Default no.</summary>
     public bool KeepAlive { get; init; }
 
+    /// <summary>What packets are marked with for routers: IPv4's TOS or IPv6's traffic class. Null, the default, for the system's.</summary>
+    public byte? TrafficClass { get; init; }
+
     /// <summary>The clock; the system's by default.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
@@ -151,6 +154,8 @@ public sealed class TcpDialer : IDialer
         try
         {
             socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            if (_options.TrafficClass is { } trafficClass)
+                Mark(socket, trafficClass);
             if (_options.LocalAddresses.Count > 0)
                 socket.Bind(new IPEndPoint(LocalAddressFor(address.AddressFamily), 0));
             if (_options.KeepAlive)
@@ -164,6 +169,29 @@ public sealed class TcpDialer : IDialer
             outcomes.TryWrite((null, e));
         }
     }
+
+    private static void Mark(Socket socket, byte trafficClass)
+    {
+        const int levelIPv6 = 41;
+        try
+        {
+            if (socket.AddressFamily is not AddressFamily.InterNetworkV6)
+                socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.TypeOfService, trafficClass);
+            else if (Ipv6TrafficClass is { } option)
+                socket.SetRawSocketOption(levelIPv6, option, BitConverter.GetBytes((int)trafficClass));
+        }
+        catch (SocketException)
+        {
+            // A system that does not let packets be marked: they go as others do.
+        }
+    }
+
+    // IPV6_TCLASS, for which .NET has no word.
+    private static int? Ipv6TrafficClass =>
+        OperatingSystem.IsLinux() ? 67
+        : OperatingSystem.IsMacOS() ? 36
+        : OperatingSystem.IsWindows() ? 39
+        : null;
 
     private IPAddress LocalAddressFor(AddressFamily family) =>
         _options.LocalAddresses.FirstOrDefault(local => local.AddressFamily == family) ?? throw new SocketException((int)SocketError.AddressFamilyNotSupported);

@@ -67,6 +67,7 @@ public sealed class SshdConfigErrorTests : IDisposable
         { "ClientAliveInterval", "1x", Time },
         { "ClientAliveCountMax", "x", "write a number from 0 to 2147483647" },
         { "ChannelTimeout", "direct-tcip=5m", "there is no channel type \"direct-tcip\", the nearest is direct-tcpip" },
+        { "ChannelTimeout", "global=5m", "global, a time for all channels together, is not served" },
         { "UnusedConnectionTimeout", "never", Time },
         { "AllowTcpForwarding", "client", "write yes, all, no, local or remote" },
         { "AllowStreamLocalForwarding", "1", "write yes, all, no, local or remote" },

@@ -45,16 +45,19 @@ public class ClientAuthenticationTests
     public async Task After_a_partial_success_the_next_method_follows()
     {
         using SshPrivateKey key = SshPrivateKey.Generate("ssh-ed25519");
+        var method = new PublicKeyMethod([key]);
         await using var server = new ScriptedServer();
-        Task<SshConnection> connecting = SshClient.ConnectAsync(server.ClientStream, server.Options(new PublicKeyMethod([key]), Password("secret")));
+        Task<SshConnection> connecting = SshClient.ConnectAsync(server.ClientStream, server.Options(method, Password("secret")));
         await ReachAuthenticationAsync(server);
         await server.ReceiveAsync<UserAuthRequest>();
         server.Send(new UserAuthFailure(["publickey"], false));
         await AcceptKeyAsync(server, key, "ssh-ed25519");
+        Assert.Empty(method.Accepted);
         server.Send(new UserAuthFailure(["password"], PartialSuccess: true));
         await ExpectPasswordAsync(server, "secret");
         server.SendPayload(52);
         await using SshConnection connection = await connecting.TestTime();
+        Assert.Equal([key], method.Accepted);
     }
 
     [Theory]

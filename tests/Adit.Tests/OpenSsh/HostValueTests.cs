@@ -10,7 +10,7 @@ public sealed class HostValueTests
         Id = "1000",
         Home = "/home/joe",
         HostName = "here.example",
-        Variable = name => name == "RUN" ? "/run/joe" : null,
+        Variable = name => name switch { "RUN" => "/run/joe", "BAD" => "1\r\nSSH-2.0-x", _ => null },
     };
 
     [Fact]
@@ -99,6 +99,8 @@ public sealed class HostValueTests
     [InlineData("SyslogFacility MAIL", "write one of DAEMON")]
     [InlineData("FingerprintHash sha1", "write sha256 or md5")]
     [InlineData("VersionAddendum \u00e9", "printable ASCII")]
+    [InlineData("VersionAddendum ${BAD}", "with its tokens replaced")]
+    [InlineData("ChannelTimeout session=1h global=5m", "global, a time for all channels together, is not served")]
     [InlineData("RequestTTY maybe", "write yes, true, no, false, force or auto")]
     [InlineData("AditReconnect perhaps", "write yes or no")]
     [InlineData("AditLifetime x", "write seconds, or a time")]
@@ -180,6 +182,7 @@ public sealed class HostValueTests
     public void An_addendum_ends_at_a_comment_and_none_is_none()
     {
         Assert.Equal("of h", Resolve("VersionAddendum of %h # c").VersionAddendum);
+        Assert.Equal("at /run/joe", Resolve("VersionAddendum at ${RUN}").VersionAddendum);
         Assert.Null(Resolve("VersionAddendum none").VersionAddendum);
     }
 

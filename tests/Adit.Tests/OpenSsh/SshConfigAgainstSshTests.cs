@@ -21,7 +21,7 @@ public sealed class SshConfigAgainstSshTests
     [
         "compression", "enablesshkeysign", "forwardagent", "forwardx11", "forwardx11timeout", "forwardx11trusted", "gssapiauthentication",
         "gssapidelegatecredentials", "gssapikexalgorithms", "gssapikeyexchange", "gssapirenewalforcesrekey", "gssapitrustdns",
-        "hostbasedacceptedalgorithms", "hostbasedauthentication", "kbdinteractivedevices", "pkcs11provider", "securitykeyprovider", "xauthlocation",
+        "hostbasedacceptedalgorithms", "hostbasedauthentication", "kbdinteractivedevices", "logverbose", "pkcs11provider", "securitykeyprovider", "xauthlocation",
     ];
 
     /// <summary>What an ssh 9.2 does not know, and Adit's own words.</summary>
