@@ -61,6 +61,8 @@ internal sealed class LocalTarget : IMuxTarget, IDialer
 
     public string DescribeConnection() => "this machine\n";
 
+    public string DescribeTunnel() => "{}";
+
     public string DescribeChannels() => "none\n";
 
     public void Terminate() => Terminated.TrySetResult();
