@@ -34,6 +34,9 @@ internal sealed record BenchOptions
     /// <summary>Only attacks whose name contains this.</summary>
     public string Only { get; init; } = string.Empty;
 
+    /// <summary>Connections for each rule of admission.</summary>
+    public int Accepts { get; init; } = 1000;
+
     /// <summary>For the process of the attackers: port, target port and key file.</summary>
     public IReadOnlyList<string> Victim { get; init; } = [];
 
@@ -57,6 +60,7 @@ internal sealed record BenchOptions
                 "--attackers" => options with { Attackers = Number(1) },
                 "--seconds" => options with { Seconds = Number(1) },
                 "--only" => options with { Only = Value() },
+                "--accepts" => options with { Accepts = Number(1) },
                 "--victim" => options with { Victim = Value().Split(',') },
                 ['-', ..] and not "--help" => throw new FormatException($"{args[i]} is unknown; see bench/run --help"),
                 var benchmark => options with { Benchmark = benchmark },

@@ -1,4 +1,5 @@
 using Adit.Bench;
+using Adit.Bench.Admitting;
 using Adit.Bench.Connections;
 using Adit.Bench.Flood;
 
@@ -15,6 +16,9 @@ const string Usage = """
         --seconds S             how long they attack (default 30)
         --only TEXT             only the attacks whose name contains this
 
+      admission      what the look at a peer of a local listener costs, for each kind of rule
+        --accepts N             connections for each rule (default 1000)
+
       --json FILE    also appends the results to FILE, one JSON object a line
     """;
 
@@ -29,6 +33,9 @@ try
             return 0;
         case "flood":
             await FloodBenchmark.RunAsync(options, results);
+            return 0;
+        case "admission":
+            await AdmissionBenchmark.RunAsync(options, results);
             return 0;
         case AttackersProcess.Benchmark:
             await AttackersProcess.RunAsync(options);

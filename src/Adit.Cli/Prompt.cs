@@ -18,16 +18,20 @@ internal static class Prompt
         AskAsync(question, echo: true, cancellationToken);
 
     /// <summary>Asks until the answer is yes or no; anything else but the expected text counts as a typing error.</summary>
+    /// <param name="question">The question.</param>
+    /// <param name="alsoYes">A text that means yes too; empty for none.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     public static async ValueTask<bool> YesNoAsync(string question, string alsoYes, CancellationToken cancellationToken)
     {
         string prompt = question;
         while (await TextAsync(prompt, cancellationToken) is { } bytes)
         {
             string answer = Encoding.UTF8.GetString(bytes).Trim();
-            if (answer.Equals("yes", StringComparison.OrdinalIgnoreCase) || answer == alsoYes)
-                return true;
+            // Whatever counts as yes, an empty line does not.
             if (answer.Length == 0 || answer.Equals("no", StringComparison.OrdinalIgnoreCase))
                 return false;
+            if (answer.Equals("yes", StringComparison.OrdinalIgnoreCase) || answer == alsoYes)
+                return true;
             prompt = "Please type yes, no or the fingerprint: ";
         }
 

@@ -98,7 +98,8 @@ internal static class SshCommand
         {
             // The master is a process of its own, which outlives this one for as long as that says.
             int failed = await Background.StartAsync(args, null, isMaster: true);
-            if (failed != 0)
+            // Another process may have been faster; then its connection is shared.
+            if (failed != 0 && ControlSocketFile.Look(path) is not ControlSocketState.Live)
                 return failed;
             role = ControlRole.Client;
         }

@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text;
+using Adit.Relay;
 using Adit.Sessions;
 
 namespace Adit.Cli;
@@ -13,12 +14,13 @@ internal sealed class Terminal : IDisposable
     private const int MaxLine = 4096;
 
     private readonly FileStream _stream;
+    private readonly DescriptorWaiter _waiter = new();
     private readonly DescriptorStream _input;
 
     private Terminal(FileStream stream)
     {
         _stream = stream;
-        _input = DescriptorStream.Reader(stream.SafeFileHandle);
+        _input = DescriptorStream.Reader(stream.SafeFileHandle, _waiter, leaveOpen: true);
     }
 
     /// <summary>The terminal, or null when this process has none.</summary>
@@ -59,6 +61,7 @@ internal sealed class Terminal : IDisposable
     public void Dispose()
     {
         _input.Dispose();
+        _waiter.Dispose();
         _stream.Dispose();
     }
 

@@ -28,8 +28,8 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         bool isQuick = config.Reconnect && config.ServerAliveInterval == TimeSpan.Zero;
         await using Login login = path.To(config, null, isQuick ? QuickKeepAlive : null);
         await using Tunnel tunnel = await Tunnel.OpenAsync(config.Alias, login.ConnectAsync, Options(), stop);
-        ConnectionInfo info = tunnel.Link!.Connection.Info;
-        output.Debug($"logged in to {config.HostName} as {config.User}; server {info.PeerIdentification}, {info.Kex}, {info.CipherToServer}");
+        if (tunnel.Link is { Connection.Info: var info })
+            output.Debug($"logged in to {config.HostName} as {config.User}; server {info.PeerIdentification}, {info.Kex}, {info.CipherToServer}");
         if (!await OpenForwardsAsync(tunnel, stop))
             return Failed;
         foreach (string left in inherited.Unclaimed)
@@ -39,6 +39,9 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
             output.Debug($"LocalCommand returned {await LocalCommand.RunAsync(command, stop)}");
         await using TunnelMasters? masters = OperatingSystem.IsLinux() ? TunnelMasters.Open(tunnel, config, output) : null;
         bool isMasterAlone = Background.Child is { IsMaster: true };
+        // Nobody would find a process that is there for nothing but to be shared.
+        if (isMasterAlone && master is null)
+            return Failed;
         systemd.Ready($"connected to {config.Alias}");
         bool hasSession = config.SessionType is not SessionType.None && !isMasterAlone;
         Background.Child?.Ready(keepStandardOutput: hasSession);

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Adit.Relay;
 using Adit.Sessions;
 using Adit.Ssh;
 using Adit.Ssh.Connection;
@@ -62,11 +63,12 @@ internal sealed class SessionRun
         await using ClientSession session = await ClientSession.OpenAsync(connection, wanted ? Options with { Terminal = Describe() } : Options, cancellationToken);
         if (wanted && !session.HasTerminal)
             Notice("the server gives no terminal (PTY allocation request failed)");
-        using DescriptorStream input = DescriptorStream.Reader(Input);
+        using var waiter = new DescriptorWaiter();
+        using DescriptorStream input = DescriptorStream.Reader(Input, waiter, leaveOpen: true);
         using var outputHandle = new SafeFileHandle(StandardOutput, ownsHandle: false);
         using var errorHandle = new SafeFileHandle(StandardError, ownsHandle: false);
-        using DescriptorStream output = DescriptorStream.Writer(outputHandle);
-        using DescriptorStream error = DescriptorStream.Writer(errorHandle);
+        using DescriptorStream output = DescriptorStream.Writer(outputHandle, waiter);
+        using DescriptorStream error = DescriptorStream.Writer(errorHandle, waiter);
         void OnResize() => session.Resize(TerminalDevice.Size(Input));
         using PosixSignalRegistration? resized = session.HasTerminal ? PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => OnResize()) : null;
         try

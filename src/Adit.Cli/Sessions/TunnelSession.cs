@@ -4,6 +4,7 @@ using Adit.OpenSsh;
 using Adit.Relay;
 using Adit.Sessions;
 using Adit.Ssh;
+using Adit.SshLegs;
 
 namespace Adit.Cli.Sessions;
 
@@ -15,7 +16,7 @@ internal sealed class TunnelSession(Tunnel tunnel, HostConfig config, Output out
 
     /// <summary>Runs it to its end, and then stays while somebody uses the connection, as ssh does.</summary>
     /// <returns>The exit code of this process.</returns>
-    /// <exception cref="SshException">The server refused the session.</exception>
+    /// <exception cref="SshException">The server refused the session, or the connection is lost.</exception>
     public async Task<int> RunAsync(CancellationToken stop)
     {
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -39,7 +40,9 @@ internal sealed class TunnelSession(Tunnel tunnel, HostConfig config, Output out
         int code;
         try
         {
-            SessionResult result = await run.RunAsync(tunnel.Link!.Connection, leave.Token);
+            // It may have been lost while the forwards were opened, or LocalCommand ran.
+            SshLink link = tunnel.Link ?? throw new SshException("the connection was lost before the session began");
+            SessionResult result = await run.RunAsync(link.Connection, leave.Token);
             code = result.ExitCode;
             if (result.Lost is { } lost)
                 output.Error($"connection to {config.Alias} lost: {Printable.Text(lost.Message)}");

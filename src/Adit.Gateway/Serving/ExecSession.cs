@@ -86,7 +86,7 @@ internal sealed class ExecSession : IAsyncDisposable
         if (_channel.IsClosing)
             Kill();
         ConnectionRules rules = _connection.Rules;
-        TimeSpan? limit = _command.Task.IsCompletedSuccessfully ? rules.Silence("session:command", Sessions.ChannelType) : rules.Silence(Sessions.ChannelType);
+        TimeSpan? limit = _command.Task.IsCompletedSuccessfully ? rules.Silence("session:command", SessionChannels.ChannelType) : rules.Silence(SessionChannels.ChannelType);
         if (limit is not { } silence || now.Ticks - Interlocked.Read(ref _movedAt) < silence.Ticks)
             return;
         _cut = string.Create(CultureInfo.InvariantCulture, $"it was closed after {silence.TotalSeconds:0} s of silence (ChannelTimeout)");

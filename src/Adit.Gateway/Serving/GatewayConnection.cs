@@ -38,7 +38,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     private SshConnection? _ssh;
     private UserTally? _tally;
     private NameLookup? _names;
-    private Sessions? _sessions;
+    private SessionChannels? _sessions;
     private DateTimeOffset _usedAt;
     private volatile bool _draining;
     private long _bytesOut;
@@ -250,7 +250,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             if (!_channels.TryAdd(direct))
                 channel.Refuse(ChannelOpenFailureReason.AdministrativelyProhibited, "the connection is ending");
         }
-        else if (channel.Type is Sessions.ChannelType)
+        else if (channel.Type is SessionChannels.ChannelType)
         {
             SessionsOf().OnOpen(channel);
         }
@@ -263,7 +263,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
 
     void IConnectionHandler.OnGlobalRequest(IncomingRequest request)
     {
-        if (request.Name is Sessions.NoMoreRequest)
+        if (request.Name is SessionChannels.NoMoreRequest)
         {
             SessionsOf().RefuseFurther();
             request.Succeed();
@@ -277,7 +277,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     // A client that is not in yet is ended by the gateway's own end.
     private void EndDrained() => _ssh?.Close(CloseReason.Closed, "the gateway is stopping");
 
-    private Sessions SessionsOf() => _sessions ??= new(this);
+    private SessionChannels SessionsOf() => _sessions ??= new(this);
 
     private async Task RunToEndAsync(Action onGone, CancellationToken ending)
     {

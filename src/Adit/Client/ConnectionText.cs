@@ -58,7 +58,7 @@ internal static class ConnectionText
         if (info.MacToServer is { } mac)
             Line($"  mac {mac}");
         Line($"  server {info.PeerIdentification}");
-        Line($"  host key {info.HostKey.ShortName} {info.HostKey.Fingerprint}");
+        Line($"  host key {info.HostKey.ShortName} {KeyFingerprint.Text(info.HostKey, config.FingerprintHash)}");
         foreach (Leg leg in link.Route.Legs)
             Line($"  {new Route(leg)}");
         Line(string.Create(CultureInfo.InvariantCulture, $"  {link.Connection.KeyExchanges} key exchanges, {link.Connection.ChannelCount} channels"));

@@ -177,10 +177,12 @@ internal sealed class Login : IAsyncDisposable
         var known = KnownHosts.Load([.. Config.UserKnownHostsFiles, .. Config.GlobalKnownHostsFiles], _dialog.Notice);
         return new(known, KnownAs, KnownPort, Config.StrictHostKeyChecking)
         {
-            Ask = Config.BatchMode ? null : AskHostKeyAsync,
+            Ask = Config.BatchMode ? null : _dialog.AcceptsHostKeyAsync,
             AddTo = Config.UserKnownHostsFiles is [var first, ..] ? first : null,
             UserFiles = Config.UserKnownHostsFiles,
             Hash = Config.HashKnownHosts,
+            FingerprintHash = Config.FingerprintHash,
+            ShowsPicture = Config.VisualHostKey,
             RequiredRsaSize = Config.RequiredRsaSize,
             CaSignatureAlgorithms = Config.CaSignatureAlgorithms,
             Peer = peer,
@@ -256,14 +258,6 @@ internal sealed class Login : IAsyncDisposable
         }
 
         return methods;
-    }
-
-    private ValueTask<bool> AskHostKeyAsync(string about, CancellationToken cancellationToken)
-    {
-        const string fingerprint = "SHA256:";
-        int start = about.IndexOf(fingerprint, StringComparison.Ordinal);
-        string shown = start < 0 ? string.Empty : about[start..].Split('.', '\n')[0];
-        return _dialog.AcceptsHostKeyAsync(about, shown, cancellationToken);
     }
 
     private ValueTask<byte[]?> AskPassphraseAsync(string path, CancellationToken cancellationToken) =>

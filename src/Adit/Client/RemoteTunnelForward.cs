@@ -15,6 +15,7 @@ internal sealed class RemoteTunnelForward : TunnelForward
 
     private readonly TunnelOptions _options;
     private readonly ListenRequest _asked;
+    private readonly Lock _sync = new();
     private int _chosenPort;
 
     public RemoteTunnelForward(ForwardSpec spec, TunnelOptions options)
@@ -60,19 +61,31 @@ internal sealed class RemoteTunnelForward : TunnelForward
         if (_asked is { Port: 0, Path: null })
             _chosenPort = listener.Asked.Port;
         IListener naming = Spec.IsDynamic ? new SocksListener(listener) : listener;
-        Current = Forward.Start(naming, Spec.Target, new HereDialer(), new()
+        var forward = Forward.Start(naming, Spec.Target, new HereDialer(), new()
         {
             Admission = Spec.IsDynamic ? _options.RemoteTargets : Admission.AnyPeer,
             Events = _options.Events,
             Relay = _options.Terms(_asked.Path is null ? DirectTcpip.ForwardedChannelType : ForwardedStreamLocal.ChannelType),
             TimeProvider = _options.Time,
         });
+        bool isStopped;
+        lock (_sync)
+        {
+            Current = forward;
+            isStopped = IsStopped;
+        }
+
+        // It was cancelled while the server was asked.
+        if (isStopped)
+            await base.StopListeningAsync().ConfigureAwait(false);
     }
 
     /// <summary>Has the server listen again after a loss of the link. Ends when it does, or the link is lost again.</summary>
     public async Task ReestablishAsync(SshLink link, CancellationToken cancellationToken)
     {
-        if (Current is { } old)
+        Forward? old = Current;
+        Current = null;
+        if (old is not null)
             await old.DisposeAsync().ConfigureAwait(false);
         for (bool said = false; !IsStopped; said = true)
         {
@@ -93,7 +106,8 @@ internal sealed class RemoteTunnelForward : TunnelForward
 
     public override async Task StopListeningAsync()
     {
-        IsStopped = true;
+        lock (_sync)
+            IsStopped = true;
         await base.StopListeningAsync().ConfigureAwait(false);
     }
 

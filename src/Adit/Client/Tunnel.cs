@@ -189,23 +189,14 @@ internal sealed class Tunnel : IAsyncDisposable
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         SshClosedException end;
-        SshLink link = first;
-        while (true)
+        try
         {
-            long up = _options.Time.GetTimestamp();
-            end = await LastAsync(link).ConfigureAwait(false);
-            if (_ending.IsCancellationRequested || !_options.Reconnect)
-                break;
-            if (_options.Time.GetElapsedTime(up) >= Lasting)
-                _backoff.Reset();
-            (SshLink? next, SshClosedException? failed) = await ReconnectAsync(end).ConfigureAwait(false);
-            if (next is null)
-            {
-                end = failed!;
-                break;
-            }
-
-            link = next;
+            end = await HoldUntilEndAsync(first).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // Whatever it is, nobody must wait for a tunnel that nobody holds.
+            end = new(CloseReason.InternalError, e.Message, e);
         }
 
         lock (_sync)
@@ -214,16 +205,34 @@ internal sealed class Tunnel : IAsyncDisposable
         await _ending.CancelAsync().ConfigureAwait(false);
     }
 
-    // As long as the link lasts, its remote forwards are asked for.
-    private async Task<SshClosedException> LastAsync(SshLink link)
+    private async Task<SshClosedException> HoldUntilEndAsync(SshLink first)
+    {
+        SshLink link = first;
+        while (true)
+        {
+            long up = _options.Time.GetTimestamp();
+            SshClosedException end = await LastAsync(link, isFirst: link == first).ConfigureAwait(false);
+            if (_ending.IsCancellationRequested || !_options.Reconnect)
+                return end;
+            if (_options.Time.GetElapsedTime(up) >= Lasting)
+                _backoff.Reset();
+            (SshLink? next, SshClosedException? failed) = await ReconnectAsync(end).ConfigureAwait(false);
+            if (next is null)
+                return failed!;
+            link = next;
+        }
+    }
+
+    // As long as the link lasts, its remote forwards are asked for; over the first one, who adds them does that.
+    private async Task<SshClosedException> LastAsync(SshLink link, bool isFirst)
     {
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
-        Task remote = EstablishAsync(link, lost.Token);
+        Task remote = isFirst ? Task.CompletedTask : EstablishAsync(link, lost.Token);
         await ((Task)link.Connection.Closed).WaitAsync(_ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         SshClosedException end = link.Connection.Closed.IsCompleted
             ? await link.Connection.Closed.ConfigureAwait(false)
             : _reason ?? new(CloseReason.Closed, "the tunnel was closed");
-        _link.OnLost(end.Message);
+        _link.OnLost(link, end.Message);
         await lost.CancelAsync().ConfigureAwait(false);
         await link.DisposeAsync().ConfigureAwait(false);
         await remote.ConfigureAwait(false);

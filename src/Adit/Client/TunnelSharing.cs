@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text.Json;
 using Adit.Mux;
@@ -91,10 +92,24 @@ internal sealed class TunnelSharing(Tunnel tunnel, HostConfig config) : IMuxTarg
         {
             if (wantsTerminal && !session.HasTerminal)
                 await terminalRefused().ConfigureAwait(false);
+            using PosixSignalRegistration? resized = session.HasTerminal ? PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => OnResize()) : null;
             SessionResult result = await session.RunAsync(new(streams.Input, streams.Output, streams.Error), cancellationToken).ConfigureAwait(false);
             return result.Lost is null ? result.ExitCode : null;
         }
 
         public ValueTask DisposeAsync() => session.DisposeAsync();
+
+        // The client passes its own signal on: PROTOCOL.mux knows no message for it.
+        private void OnResize()
+        {
+            try
+            {
+                session.Resize(TerminalDevice.Size(streams.Input.Descriptor));
+            }
+            catch (ObjectDisposedException)
+            {
+                // The session has just ended.
+            }
+        }
     }
 }

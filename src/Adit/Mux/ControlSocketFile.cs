@@ -4,7 +4,6 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text;
 using Adit.Relay;
-using Microsoft.Win32.SafeHandles;
 
 namespace Adit.Mux;
 
@@ -46,7 +45,7 @@ internal sealed partial class ControlSocketFile : IDisposable
             return ControlSocketState.Absent;
         if (!file.IsSocket)
             return ControlSocketState.Foreign;
-        if (Answers(path))
+        if (UnixSocketFile.Answers(new(path)))
             return ControlSocketState.Live;
         return file.Owner == LinuxCalls.GetEffectiveUserId() ? ControlSocketState.Dead : ControlSocketState.Foreign;
     }
@@ -61,9 +60,7 @@ internal sealed partial class ControlSocketFile : IDisposable
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            // The file gets the rights of the unbound socket less the umask, so there is no moment at which others may connect.
-            using (SafeFileHandle descriptor = new(socket.Handle, ownsHandle: false))
-                File.SetUnixFileMode(descriptor, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            UnixSocketFile.RestrictBeforeBind(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             socket.Bind(new UnixDomainSocketEndPoint(temporary));
             socket.Listen(Backlog);
             ulong inode = UnixFile.Look(temporary)?.Inode ?? throw new MuxException($"the control socket {temporary} vanished as it was made");
@@ -85,8 +82,7 @@ internal sealed partial class ControlSocketFile : IDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         // While the socket lives its number is no other file's.
-        if (UnixFile.Look(Path) is { IsSocket: true } file && file.Inode == _inode)
-            File.Delete(Path);
+        UnixSocketFile.Remove(Path, _inode);
         Socket.Dispose();
     }
 
@@ -112,25 +108,17 @@ internal sealed partial class ControlSocketFile : IDisposable
             case ControlSocketState.Foreign:
                 throw Unusable(path, "something is in its place that is no socket of this user's; move it away, or set another ControlPath", null);
             case ControlSocketState.Dead when UnixFile.Look(path) is { } dead:
-                RemoveIfStill(path, dead.Inode);
+                Remove(path, dead);
                 break;
         }
     }
 
-    // The name is moved away before the file is removed: another master may have come to the path since the look at it.
-    private static void RemoveIfStill(string path, ulong inode)
+    private static void Remove(string path, UnixFile dead)
     {
-        string aside = $"{path}.{RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz0123456789", SuffixLength)}";
         try
         {
-            File.Move(path, aside, overwrite: false);
-            if (UnixFile.Look(aside) is { } moved && moved.Inode == inode)
-            {
-                File.Delete(aside);
+            if (dead.TryRemove(path))
                 return;
-            }
-
-            File.Move(aside, path, overwrite: false);
         }
         catch (FileNotFoundException)
         {
@@ -142,23 +130,6 @@ internal sealed partial class ControlSocketFile : IDisposable
         }
 
         throw Taken(path);
-    }
-
-    private static bool Answers(string path)
-    {
-        using Socket probe = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        // A master with a full queue does not refuse, it lets the caller wait; a call that does not wait tells the two apart.
-        probe.Blocking = false;
-        try
-        {
-            probe.Connect(new UnixDomainSocketEndPoint(path));
-            return true;
-        }
-        catch (SocketException e)
-        {
-            // Only a refusal says that nobody listens. Anything else, such as a missing permission, may hide a live one.
-            return e.SocketErrorCode != SocketError.ConnectionRefused;
-        }
     }
 
     private static void RequireFitting(string path, int limit)

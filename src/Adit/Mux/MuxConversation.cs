@@ -138,7 +138,7 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
     private async Task StartStdioForwardAsync(NewStdioForward request, CancellationToken cancellationToken)
     {
         SafeFileHandle[] received = await socket.ReadDescriptorsAsync(NewStdioForward.Descriptors, cancellationToken).ConfigureAwait(false);
-        var stdio = new StreamDuplex(new DescriptorStream(received[0], master.Waiter), new DescriptorStream(received[1], master.Waiter));
+        var stdio = new StreamDuplex(DescriptorStream.Reader(received[0], master.Waiter), DescriptorStream.Writer(received[1], master.Waiter));
         await BoardAsync(request.RequestId, stdio, () => RunStdioForwardAsync(request, stdio, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
@@ -293,7 +293,7 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
         return socket.WriteAsync(new Failure(requestId, shown), cancellationToken);
     }
 
-    private static bool IsFailure(Exception e) => e is IOException or SshException or FormatException;
+    private static bool IsFailure(Exception e) => e is IOException or SshException or FormatException or ArgumentException;
 
     private static async ValueTask CloseAsync(object streams)
     {

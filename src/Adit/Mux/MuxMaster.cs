@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
+using Adit.Relay;
 using Adit.Ssh;
 using Adit.Ssh.Connection;
 
@@ -154,8 +155,9 @@ internal sealed class MuxMaster : IAsyncDisposable
             else
                 await ConverseAsync(socket).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is SocketException or IOException or SshException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e)
         {
+            // Whatever a client did, the master and the others go on.
             Log($"mux: a client's connection ended: {e.Message}");
         }
         finally

@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using Adit.Relay;
 using Microsoft.Win32.SafeHandles;
 
 namespace Adit.Mux;
@@ -9,7 +10,7 @@ internal sealed class MuxStandardStreams : IDisposable
 {
     /// <summary>Takes the descriptors over.</summary>
     internal MuxStandardStreams(SafeFileHandle input, SafeFileHandle output, SafeFileHandle error, DescriptorWaiter waiter) =>
-        (Input, Output, Error) = (new(input, waiter), new(output, waiter), new(error, waiter));
+        (Input, Output, Error) = (DescriptorStream.Reader(input, waiter), DescriptorStream.Writer(output, waiter), DescriptorStream.Writer(error, waiter));
 
     /// <summary>Standard input; possibly a terminal.</summary>
     public DescriptorStream Input { get; }

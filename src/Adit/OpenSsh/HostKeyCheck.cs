@@ -15,14 +15,20 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
 {
     private RevokedHostKeys? _revoked;
 
-    /// <summary>Asks the user whether an unknown key is right; given what to show. Null where nobody can be asked.</summary>
-    public Func<string, CancellationToken, ValueTask<bool>>? Ask { get; init; }
+    /// <summary>Asks the user whether an unknown key is right; given what to show, and its fingerprint. Null where nobody can be asked.</summary>
+    public Func<string, string, CancellationToken, ValueTask<bool>>? Ask { get; init; }
 
     /// <summary>The file that accepted keys are added to; null to add none.</summary>
     public string? AddTo { get; init; }
 
     /// <summary>Whether added names are hashed (HashKnownHosts).</summary>
     public bool Hash { get; init; }
+
+    /// <summary>How fingerprints are shown.</summary>
+    public FingerprintHash FingerprintHash { get; init; }
+
+    /// <summary>Whether the key is also shown as a picture (VisualHostKey): in the question, and whenever it is accepted.</summary>
+    public bool ShowsPicture { get; init; }
 
     /// <summary>Told what the user should know: a host was added, or a key was accepted unverified.</summary>
     public Action<string> Notice { get; init; } = static _ => { };
@@ -87,6 +93,7 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
         if (TrustsLoopback && !IsAlias && Peer is { } peer && IPAddress.IsLoopback(AddressOf(peer)))
         {
             Verification = "host key NOT VERIFIED (NoHostAuthenticationForLocalhost)";
+            Show(key);
             return;
         }
 
@@ -94,11 +101,11 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
         HostKeyVerdict? address = null;
         try
         {
-            KnownHosts all = await AskCommandAsync(known, new(KnownHostsQuestion.HostName, Name, key), cancellationToken).ConfigureAwait(false);
+            KnownHosts all = await AskCommandAsync(known, new(KnownHostsQuestion.HostName, Name, key, FingerprintHash), cancellationToken).ConfigureAwait(false);
             verdict = all.Check(host, port, key, Time.GetUtcNow());
             if (AddressName is { } name && key.Certificate is null)
             {
-                all = await AskCommandAsync(known, new(KnownHostsQuestion.Address, name, key), cancellationToken).ConfigureAwait(false);
+                all = await AskCommandAsync(known, new(KnownHostsQuestion.Address, name, key, FingerprintHash), cancellationToken).ConfigureAwait(false);
                 address = all.CheckName(name, key, Time.GetUtcNow());
             }
         }
@@ -128,10 +135,23 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
                 Algorithms = algorithms,
                 Confirm = confirm,
                 Hash = Hash,
+                FingerprintHash = FingerprintHash,
                 IsAcceptable = candidate => RuleAgainst(candidate) is null,
                 Notice = Notice,
             }
             : null;
+
+    private string Fingerprint(SshPublicKey key) => KeyFingerprint.Text(key, FingerprintHash);
+
+    private string Question(SshPublicKey key) =>
+        $"{key.WithoutCertificate.ShortName} key fingerprint is {Fingerprint(key)}."
+        + (ShowsPicture ? $"\n{KeyFingerprint.Picture(key.WithoutCertificate, FingerprintHash)}" : string.Empty);
+
+    private void Show(SshPublicKey key)
+    {
+        if (ShowsPicture)
+            Notice($"host key fingerprint of {Name} is {Fingerprint(key)}\n{KeyFingerprint.Picture(key, FingerprintHash)}");
+    }
 
     private static IPAddress AddressOf(IPEndPoint peer) => Endpoint.Unmapped(peer.Address);
 
@@ -153,7 +173,7 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
         if (key.Certificate is { } certificate && CaSignatureAlgorithms?.Contains(certificate.SignatureAlgorithm) == false)
             return $"the host certificate of {Name} is signed with {certificate.SignatureAlgorithm} (CASignatureAlgorithms)";
         _revoked ??= new(RevokedKeyFiles);
-        return _revoked.Refusal(key) is { } revoked ? $"the host key of {Name} ({key.Fingerprint}) is {revoked}" : null;
+        return _revoked.Refusal(key) is { } revoked ? $"the host key of {Name} ({Fingerprint(key)}) is {revoked}" : null;
     }
 
     private void RefuseIfNotItsOwn(SshPublicKey key, HostKeyVerdict verdict)
@@ -170,7 +190,7 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
             case HostKeyStatus.KnownByUnservedKey:
                 throw new SshHostKeyException(
                     $"{Name} is known only by a key of a kind that is not served, too weak or too old ({verdict.Place}); it presented "
-                    + $"{key.WithoutCertificate.ShortName} {key.Fingerprint}. If you know that to be right, replace the line", key);
+                    + $"{key.WithoutCertificate.ShortName} {Fingerprint(key)}. If you know that to be right, replace the line", key);
             default:
                 break;
         }
@@ -192,7 +212,7 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
                 Notice($"warning: {differs}");
                 return;
             case HostKeyChecking.Ask when Ask is { } ask
-                && await ask($"Warning: {differs}.\n{key.ShortName} key fingerprint is {key.Fingerprint}.", cancellationToken).ConfigureAwait(false):
+                && await ask($"Warning: {differs}.\n{Question(key)}", Fingerprint(key), cancellationToken).ConfigureAwait(false):
                 return;
             default:
                 throw new SshHostKeyException(
@@ -205,6 +225,7 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
         // A certificate whose authority is unknown, or which was refused, may still hold a key that is known by itself.
         bool byKey = verdict.KnownKey?.Equals(key.WithoutCertificate) == true;
         Verification = $"{(byKey ? "host key" : "host certificate")} verified, {verdict.Place}";
+        Show(key);
         AllowsUpdate = byKey && !verdict.IsWithoutPort && IsUsers(verdict) && (address?.Status is not HostKeyStatus.Known || IsUsers(address));
         if (address?.Status is not HostKeyStatus.Unknown)
             return;
@@ -220,21 +241,23 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
     {
         if (known.Unreadable is { } unreadable && mode is not HostKeyChecking.Off)
             throw new SshHostKeyException($"{unreadable}; whether the key of {Name} is known, or another one, cannot be told", key);
-        string about = $"{Name} presents the {key.WithoutCertificate.ShortName} key {key.Fingerprint}";
+        string about = $"{Name} presents the {key.WithoutCertificate.ShortName} key {Fingerprint(key)}";
         string[] names = address?.Status is HostKeyStatus.Unknown ? [Name, AddressName!] : [Name];
         switch (mode)
         {
             case HostKeyChecking.Off:
                 Verification = "host key NOT VERIFIED (StrictHostKeyChecking no)";
                 Notice($"warning: {about}, accepted without verification (StrictHostKeyChecking no)");
+                Show(key);
                 Remember(key, names);
                 return;
             case HostKeyChecking.AcceptNew:
                 Verification = "host key accepted on first use";
+                Show(key);
                 Remember(key, names);
                 return;
             case HostKeyChecking.Ask when Ask is { } ask:
-                if (!await ask($"The host {Name} is not known by this key.\n{key.WithoutCertificate.ShortName} key fingerprint is {key.Fingerprint}.", cancellationToken).ConfigureAwait(false))
+                if (!await ask($"The host {Name} is not known by this key.\n{Question(key)}", Fingerprint(key), cancellationToken).ConfigureAwait(false))
                     break;
                 Verification = "host key accepted by you";
                 AllowsUpdate = true;
@@ -249,8 +272,8 @@ internal sealed class HostKeyCheck(KnownHosts known, string host, int port, Host
     }
 
     private string Changed(SshPublicKey key, HostKeyVerdict verdict) =>
-        $"the host key of {Name} has CHANGED: known is {verdict.KnownKey!.ShortName} {verdict.KnownKey.Fingerprint} ({verdict.Place}), "
-        + $"presented was {key.WithoutCertificate.ShortName} {key.Fingerprint}; somebody may be in between, or the host was set up anew. "
+        $"the host key of {Name} has CHANGED: known is {verdict.KnownKey!.ShortName} {Fingerprint(verdict.KnownKey)} ({verdict.Place}), "
+        + $"presented was {key.WithoutCertificate.ShortName} {Fingerprint(key)}; somebody may be in between, or the host was set up anew. "
         + $"If you know that it was, remove the old key with: ssh-keygen -R '{Name}'";
 
     private void Remember(SshPublicKey key, string[] names)

@@ -32,6 +32,9 @@ internal sealed class HostKeyUpdate(string host, string? address, IReadOnlyList<
     /// <summary>Whether added names are hashed.</summary>
     public bool Hash { get; init; }
 
+    /// <summary>How fingerprints are shown.</summary>
+    public FingerprintHash FingerprintHash { get; init; }
+
     /// <summary>Whether the rules allow a key: not revoked, not too short.</summary>
     public Func<SshPublicKey, bool> IsAcceptable { get; init; } = static _ => true;
 
@@ -102,7 +105,7 @@ internal sealed class HostKeyUpdate(string host, string? address, IReadOnlyList<
         }
     }
 
-    private static async ValueTask<string?> DisproveAsync(
+    private async ValueTask<string?> DisproveAsync(
         SshConnection connection, IReadOnlyList<SshPublicKey> keys, CancellationToken cancellationToken)
     {
         byte[] asked = new HostKeyProofRequest([.. keys.Select(static key => key.Blob)]).ToFields();
@@ -115,7 +118,7 @@ internal sealed class HostKeyUpdate(string host, string? address, IReadOnlyList<
         {
             byte[] signed = HostKeyProofRequest.Signed(connection.Info.SessionId.Span, keys[i].Blob.Span);
             if (!ProofAlgorithms(connection.Info, keys[i]).Any(algorithm => keys[i].Verify(algorithm, signed, proofs[i].Span)))
-                return $"the server gave a wrong proof for the {keys[i].ShortName} host key {keys[i].Fingerprint}";
+                return $"the server gave a wrong proof for the {keys[i].ShortName} host key {Fingerprint(keys[i])}";
         }
 
         return null;
@@ -127,12 +130,14 @@ internal sealed class HostKeyUpdate(string host, string? address, IReadOnlyList<
             ? key.SignatureAlgorithms.Where(algorithm => info.HostKeyAlgorithm.StartsWith(algorithm, StringComparison.Ordinal))
             : key.SignatureAlgorithms;
 
+    private string Fingerprint(SshPublicKey key) => KeyFingerprint.Text(key, FingerprintHash);
+
     private string Describe(HostKeyChange change)
     {
         IEnumerable<string> changes =
         [
-            .. change.New.Select(static key => $"new:     {key.ShortName} {key.Fingerprint}"),
-            .. change.Old.Select(static key => $"removed: {key.ShortName} {key.Fingerprint}"),
+            .. change.New.Select(key => $"new:     {key.ShortName} {Fingerprint(key)}"),
+            .. change.Old.Select(key => $"removed: {key.ShortName} {Fingerprint(key)}"),
         ];
         return $"The host {host} has changed its host keys, and vouches for it with the one that you trust.\n{string.Join('\n', changes)}";
     }
@@ -145,11 +150,11 @@ internal sealed class HostKeyUpdate(string host, string? address, IReadOnlyList<
         foreach (SshPublicKey key in change.New.Concat(change.Incomplete))
             KnownHostsFile.Add(files[0], names, key, Hash);
         foreach (SshPublicKey key in change.New)
-            Notice($"added the {key.ShortName} key {key.Fingerprint} of {host} to {files[0]}, as the host announced it");
+            Notice($"added the {key.ShortName} key {Fingerprint(key)} of {host} to {files[0]}, as the host announced it");
         foreach (string file in change.FilesOfOld)
             KnownHostsFile.Remove(file, change.IsOld);
         foreach (SshPublicKey key in change.Old)
-            Notice($"removed the {key.ShortName} key {key.Fingerprint} of {host}, which the host no longer has");
+            Notice($"removed the {key.ShortName} key {Fingerprint(key)} of {host}, which the host no longer has");
         return new(change.New, change.Old, null);
     }
 }

@@ -243,8 +243,7 @@ public sealed class KnownHosts
             {
                 if (text.Length + read > MaxFileLength)
                 {
-                    _warn($"{path}: the file is over the limit of {MaxFileLength} bytes; it is left out");
-                    return;
+                    throw new IOException($"it is over the limit of {MaxFileLength} bytes");
                 }
 
                 text.Write(block[..read]);

@@ -9,7 +9,8 @@ namespace Adit.OpenSsh;
 /// <param name="Reason">%I: <see cref="Order"/>, <see cref="HostName"/> or <see cref="Address"/>.</param>
 /// <param name="Name">%H: the name or address that is looked for, as known_hosts writes it.</param>
 /// <param name="Key">The host's key or certificate; null while it has presented none.</param>
-internal sealed record KnownHostsQuestion(string Reason, string Name, SshPublicKey? Key)
+/// <param name="FingerprintHash">How its fingerprint is given.</param>
+internal sealed record KnownHostsQuestion(string Reason, string Name, SshPublicKey? Key, FingerprintHash FingerprintHash = default)
 {
     /// <summary>Which algorithms should be offered first?</summary>
     public const string Order = "ORDER";
@@ -28,7 +29,7 @@ internal sealed record KnownHostsQuestion(string Reason, string Name, SshPublicK
         'I' => Reason,
         'H' => Name,
         't' => Key?.KeyType ?? NoKey,
-        'f' => Key?.Fingerprint ?? NoKey,
+        'f' => Key is null ? NoKey : KeyFingerprint.Text(Key, FingerprintHash),
         'K' => Key is null ? NoKey : Convert.ToBase64String(Key.Blob.Span),
         _ => null,
     };

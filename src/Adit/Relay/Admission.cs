@@ -47,9 +47,23 @@ public abstract class Admission
     public static Admission AnyPeer { get; } = new AnyPeerAdmission();
 
     /// <summary>Admits the peers on this machine that run as the user of this process. The default of local listeners.</summary>
-    public static Admission SameUser { get; } = new SameUserAdmission(
-        OperatingSystem.IsLinux() ? new LinuxPeerIdentifier() : new UnknownPeerIdentifier(),
-        OperatingSystem.IsWindows() ? null : LinuxCalls.GetEffectiveUserId());
+    public static Admission SameUser { get; } = Of(AdmissionRule.SameUser);
+
+    /// <summary>Admits whom a rule names.</summary>
+    /// <remarks>
+    /// Names of users and groups are looked up here, and a process is taken hold of here, so that another one that gets its number later
+    /// does not count. A program is looked up for each connection.
+    /// </remarks>
+    /// <exception cref="FormatException">A user, group, program or process that the rule names does not exist.</exception>
+    public static Admission Of(AdmissionRule rule)
+    {
+        ArgumentNullException.ThrowIfNull(rule);
+        RuleAdmission admission = new(
+            rule,
+            OperatingSystem.IsLinux() ? new LinuxPeerIdentifier() : new UnknownPeerIdentifier(),
+            OperatingSystem.IsWindows() ? null : LinuxCalls.GetEffectiveUserId());
+        return rule.Terms.OfType<AnyTerm>().Any() ? AnyPeer : admission;
+    }
 
     /// <summary>Decides about a peer.</summary>
     public abstract ValueTask<AdmissionVerdict> AdmitAsync(AdmissionRequest request, CancellationToken cancellationToken);
@@ -58,20 +72,5 @@ public abstract class Admission
     {
         public override ValueTask<AdmissionVerdict> AdmitAsync(AdmissionRequest request, CancellationToken cancellationToken) =>
             new(AdmissionVerdict.Admit());
-    }
-}
-
-/// <summary>Admits the peers whose socket belongs to one user.</summary>
-internal sealed class SameUserAdmission(IPeerIdentifier identifier, uint? user) : Admission
-{
-    public override async ValueTask<AdmissionVerdict> AdmitAsync(AdmissionRequest request, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        if (request.Connection.Peer is not { } socket)
-            return AdmissionVerdict.Refuse("the peer is not on this machine, so its user cannot be known");
-        PeerIdentity? peer = await identifier.IdentifyAsync(socket, cancellationToken).ConfigureAwait(false);
-        if (peer is null)
-            return AdmissionVerdict.Refuse("the user of the peer could not be determined");
-        return peer.Uid == user ? AdmissionVerdict.Admit(peer) : AdmissionVerdict.Refuse("the peer runs as another user", peer);
     }
 }

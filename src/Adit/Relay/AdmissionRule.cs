@@ -10,7 +10,7 @@ namespace Adit.Relay;
 /// to a group is what the user database of the system says at that moment.</item>
 /// <item><c>self</c>, <c>exe:</c> and <c>pid:</c> judge by processes: of a Unix socket by the one that connected, of a TCP connection by
 /// those that hold the socket at the moment of the look, since the kernel does not note who connected it.</item>
-/// <item><c>pid:N</c> is process N and its descendants as long as N lives; TREE. One of them has
+/// <item><c>pid:N</c> is process N and its descendants as long as N lives; to be in a session that one of them began counts too. One of them has
 /// to hold the socket. A socket that moves between programs can so be let in by the one that takes it: a program of the tree that accepts
 /// descriptors from others over a Unix socket can be handed one by a stranger, who keeps a copy. Where the kernel tells in which control
 /// group a socket was made (Linux 6.13), one that was made outside the group of its holder is refused for that reason. Looking for holders

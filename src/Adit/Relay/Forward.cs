@@ -81,6 +81,8 @@ public sealed class Forward : IAsyncDisposable
     /// <summary>Stops accepting at once. The connections that are open go on.</summary>
     public async Task StopAcceptingAsync()
     {
+        if (Volatile.Read(ref _disposed) != 0)
+            return;
         await _stopAccepting.CancelAsync().ConfigureAwait(false);
         await _accepting.ConfigureAwait(false);
     }

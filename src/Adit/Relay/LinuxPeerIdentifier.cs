@@ -24,7 +24,9 @@ internal sealed class LinuxPeerIdentifier : IPeerIdentifier
         if (!_useSockDiag || !SockDiag.TryFind(peer.Remote, peer.Local, out KernelSocket? found))
             found = ProcNetTcp.Find(peer.Remote, peer.Local);
         // A socket that its process has closed stands there without inode and as if root owned it. Nobody can be named then.
-        return found is { Inode: not 0 } socket ? new PeerIdentity(socket.Uid) : null;
+        return found is { Inode: not 0 } socket
+            ? new PeerIdentity(socket.Uid) { SocketInode = socket.Inode, SocketGroup = socket.Group }
+            : null;
     }
 }
 

@@ -8,6 +8,9 @@ namespace Adit.Relay;
 /// <param name="Uid">The user who made the socket.</param>
 public sealed record PortHolder(Endpoint Address, uint Uid)
 {
+    // On a machine with very many descriptors the error is to come all the same.
+    private static readonly TimeSpan SearchLimit = TimeSpan.FromSeconds(2);
+
     /// <summary>The name of that user, where the system knows one.</summary>
     public string? User { get; init; }
 
@@ -58,33 +61,16 @@ public sealed record PortHolder(Endpoint Address, uint Uid)
     private static PortHolder Describe(KernelSocket socket)
     {
         PortHolder holder = new(Endpoint.Tcp(socket.Local), socket.Uid) { User = UserName(socket.Uid) };
-        if (FindProcess(socket.Inode) is not { } pid)
+        if (SocketHolders.Any(socket.Inode, SearchLimit) is not { } pid)
             return holder;
         string process = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}");
         return holder with
         {
             Pid = pid,
             ProcessName = Printable(Attempt(() => File.ReadAllText(process + "/comm").TrimEnd('\n'))),
-            Executable = Printable(Attempt(() => new FileInfo(process + "/exe").LinkTarget)),
+            Executable = ProgramFile.PathOf(pid),
         };
     }
-
-    private static int? FindProcess(ulong inode)
-    {
-        string link = string.Create(CultureInfo.InvariantCulture, $"socket:[{inode}]");
-        foreach (string directory in Directory.EnumerateDirectories("/proc"))
-        {
-            if (int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
-                && Attempt(() => HasDescriptor(directory, link) ? link : null) is not null)
-            {
-                return pid;
-            }
-        }
-        return null;
-    }
-
-    private static bool HasDescriptor(string process, string link) =>
-        Directory.EnumerateFileSystemEntries(process + "/fd").Any(descriptor => string.Equals(new FileInfo(descriptor).LinkTarget, link, StringComparison.Ordinal));
 
     private static string? UserName(uint uid)
     {

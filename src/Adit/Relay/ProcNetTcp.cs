@@ -5,7 +5,11 @@ using System.Runtime.InteropServices;
 namespace Adit.Relay;
 
 /// <summary>A TCP socket as the kernel lists it.</summary>
-internal readonly record struct KernelSocket(IPEndPoint Local, IPEndPoint Remote, TcpState State, uint Uid, ulong Inode);
+internal readonly record struct KernelSocket(IPEndPoint Local, IPEndPoint Remote, TcpState State, uint Uid, ulong Inode)
+{
+    /// <summary>The control group in which it was made; null where that was not told.</summary>
+    internal ulong? Group { get; init; }
+}
 
 /// <summary>The kernel's numbers of the states of RFC 9293 (include/net/tcp_states.h).</summary>
 internal enum TcpState

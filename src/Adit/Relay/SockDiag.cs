@@ -20,6 +20,16 @@ internal static class SockDiag
     private const int MaxReplyBytes = 4096;
     private const uint Sequence = 1;
 
+    // INET_DIAG_CGROUP_ID of Linux 5.8.
+    private const int AttributesOffset = ReplyBytes;
+    private const int AttributeHeaderBytes = 4;
+    private const ushort GroupAttribute = 21;
+
+    private const int NoSuchEntry = -2;
+
+    // Whether the kernel has found a socket once, so that it has what it takes to know of one.
+    private static volatile bool _serves;
+
     /// <summary>Asks the kernel.</summary>
     /// <param name="local">The end of the socket that is looked for.</param>
     /// <param name="remote">The end that it is connected to.</param>
@@ -40,11 +50,13 @@ internal static class SockDiag
             return false;
         reply = reply[..received];
         ushort type = MemoryMarshal.Read<ushort>(reply[4..]);
+        // No such connection, or no module that could know: before one was found, only /proc tells the two apart.
         if (type == Error)
-            return false; // no such connection, or no module that could know: only /proc tells the two apart
+            return _serves && MemoryMarshal.Read<int>(reply[HeaderBytes..]) == NoSuchEntry;
         if (type != SockDiagByFamily || received < ReplyBytes)
             return false;
-        socket = ReadReply(reply[HeaderBytes..]);
+        _serves = true;
+        socket = ReadReply(reply[HeaderBytes..]) with { Group = ReadGroup(reply[AttributesOffset..]) };
         // Where no connection has these ends, the kernel answers with the listener of the local one.
         if (socket is { } found && !(ProcNetTcp.Same(found.Local, local) && ProcNetTcp.Same(found.Remote, remote)))
             socket = null;
@@ -70,6 +82,20 @@ internal static class SockDiag
         local.TryWriteBytes(id[4..], out _);
         remote.TryWriteBytes(id[20..], out _);
         id[40..48].Fill(byte.MaxValue);
+    }
+
+    private static ulong? ReadGroup(ReadOnlySpan<byte> attributes)
+    {
+        while (attributes.Length >= AttributeHeaderBytes)
+        {
+            int length = MemoryMarshal.Read<ushort>(attributes);
+            if (length < AttributeHeaderBytes || length > attributes.Length)
+                return null;
+            if (MemoryMarshal.Read<ushort>(attributes[2..]) == GroupAttribute)
+                return length == AttributeHeaderBytes + sizeof(ulong) ? MemoryMarshal.Read<ulong>(attributes[AttributeHeaderBytes..]) : null;
+            attributes = attributes[Math.Min((length + 3) & ~3, attributes.Length)..];
+        }
+        return null;
     }
 
     private static KernelSocket ReadReply(ReadOnlySpan<byte> message)

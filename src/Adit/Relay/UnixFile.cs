@@ -36,6 +36,27 @@ internal readonly partial record struct UnixFile(bool IsSocket, bool IsRegular, 
         return Statx(opened, string.Empty, OfDescriptor, BasicStats, stat) == 0 ? Read(stat) : null;
     }
 
+    /// <summary>
+    /// Removes it from the path where it was seen. The name is moved away before the file is removed, since another program may have come to
+    /// the path since the look at it. False where one has, and is back in its place.
+    /// </summary>
+    /// <exception cref="FileNotFoundException">Another one removed it.</exception>
+    /// <exception cref="IOException">It cannot be removed.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be removed.</exception>
+    internal bool TryRemove(string path)
+    {
+        string aside = $"{path}.{Guid.NewGuid():N}";
+        File.Move(path, aside, overwrite: false);
+        if (Look(aside) is { } moved && moved.Inode == Inode)
+        {
+            File.Delete(aside);
+            return true;
+        }
+
+        File.Move(aside, path, overwrite: false);
+        return false;
+    }
+
     private static UnixFile Read(ReadOnlySpan<byte> stat)
     {
         int type = MemoryMarshal.Read<ushort>(stat[ModeOffset..]) & TypeMask;

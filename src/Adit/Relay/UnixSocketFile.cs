@@ -47,8 +47,15 @@ internal sealed class UnixSocketFile
 
     internal void Remove()
     {
-        if (_inode is not null && UnixFile.Look(Path) is { IsSocket: true } file && file.Inode == _inode)
-            File.Delete(Path);
+        if (_inode is { } inode)
+            Remove(Path, inode);
+    }
+
+    /// <summary>Removes the file of a socket; another one that has come in its place stays.</summary>
+    internal static void Remove(string path, ulong inode)
+    {
+        if (UnixFile.Look(path) is { IsSocket: true } file && file.Inode == inode)
+            File.Delete(path);
     }
 
     private static UnixDomainSocketEndPoint AddressOf(string path)
@@ -63,8 +70,8 @@ internal sealed class UnixSocketFile
         }
     }
 
-    // On Linux the file gets the rights of the unbound socket less the umask, so there is no moment at which others may connect.
-    private static void RestrictBeforeBind(Socket socket, UnixFileMode mode)
+    /// <summary>On Linux the file gets the rights of the unbound socket less the umask, so there is no moment at which others may connect.</summary>
+    internal static void RestrictBeforeBind(Socket socket, UnixFileMode mode)
     {
         if (!OperatingSystem.IsLinux())
             return;
@@ -94,10 +101,11 @@ internal sealed class UnixSocketFile
             throw new ListenException(path, ListenFailure.PathNotUsable,
                 $"a socket of another user (uid {found.Owner}) is in its place; choose another path");
         }
-        RemoveIfStill(path, found);
+        RemoveStale(path, found);
     }
 
-    private static bool Answers(UnixDomainSocketEndPoint address)
+    /// <summary>Whether somebody listens at a socket's file, as far as can be told without disturbing them.</summary>
+    internal static bool Answers(UnixDomainSocketEndPoint address)
     {
         using Socket probe = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         // A live listener with a full queue does not refuse, it lets the caller wait; a call that does not wait tells the two apart.
@@ -114,19 +122,12 @@ internal sealed class UnixSocketFile
         }
     }
 
-    // The name is moved away before the file is removed: another program may have bound the path since the look at it.
-    private static void RemoveIfStill(string path, UnixFile stale)
+    private static void RemoveStale(string path, UnixFile stale)
     {
-        string aside = $"{path}.{Guid.NewGuid():N}";
         try
         {
-            File.Move(path, aside, overwrite: false);
-            if (UnixFile.Look(aside) is { } moved && moved.Inode == stale.Inode)
-            {
-                File.Delete(aside);
+            if (stale.TryRemove(path))
                 return;
-            }
-            File.Move(aside, path, overwrite: false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -28,11 +28,13 @@ internal sealed class ChangingLink(SshLink first, TimeSpan patience, TimeProvide
         }
     }
 
-    /// <summary>The link is down.</summary>
-    public void OnLost(string reason)
+    /// <summary>A link is lost. Nothing changes if it is that of the moment no longer.</summary>
+    public void OnLost(SshLink link, string reason)
     {
         lock (_sync)
         {
+            if (_link != link)
+                return;
             _link = null;
             _lost = reason;
             _lostAt = time.GetTimestamp();
@@ -67,8 +69,7 @@ internal sealed class ChangingLink(SshLink first, TimeSpan patience, TimeProvide
             {
                 // Not a byte has moved, so the next link may do it. Whoever holds this one will say that it is lost.
                 await link.Connection.Closed.WaitAsync(cancellationToken).ConfigureAwait(false);
-                if (Current == link)
-                    OnLost(e.Reason);
+                OnLost(link, e.Reason);
             }
         }
     }

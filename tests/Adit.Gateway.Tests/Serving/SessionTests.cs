@@ -35,7 +35,7 @@ public class SessionTests
         await using TestGateway gateway = new("AditPermitExec yes");
         SshConnection client = await gateway.ConnectAsync();
         Channel before = await client.OpenAsync("session", []).AsTask().TestTime();
-        Assert.NotNull(await client.RequestAsync(Adit.Gateway.Serving.Sessions.NoMoreRequest, []).AsTask().TestTime());
+        Assert.NotNull(await client.RequestAsync(SessionChannels.NoMoreRequest, []).AsTask().TestTime());
         ChannelOpenException e = await Assert.ThrowsAsync<ChannelOpenException>(() => client.OpenAsync("session", []).AsTask().TestTime());
         Assert.Equal(ChannelOpenFailureReason.AdministrativelyProhibited, e.Reason);
         before.Notify("exec", Text("echo still"));

@@ -8,6 +8,7 @@ using Adit.Ssh;
 using Adit.Ssh.Auth;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Messages.Connection;
+using Adit.SshLegs;
 using Adit.Tests.Relay;
 using Adit.Tests.Shared;
 
@@ -219,6 +220,74 @@ public sealed class TunnelTests : IAsyncDisposable
         while (_server.Asked.Reader.TryRead(out TcpipForward one))
             asked.Add(one.Port);
         Assert.Equal([0, 40000, 0, 40000], asked);
+    }
+
+    [Fact]
+    public async Task A_remote_forward_that_waits_for_the_server_can_be_cancelled_and_is_asked_for_no_more()
+    {
+        await using Tunnel tunnel = await OpenAsync(reconnect: true);
+        SshConnection client = await _server.NextClientAsync();
+        await tunnel.AddAsync(ForwardDirection.Remote, ForwardSpec.ParseRemote("7000:localhost:1"), default);
+        _server.Answer = static (request, _) => request.Fail();
+        client.Close(CloseReason.Closed, "going down");
+        await NextAsync<LinkLost>();
+        await RestoreAsync();
+        await NextAsync<RemoteForwardWaits>();
+        Assert.True(await tunnel.CancelAsync(ForwardDirection.Remote, ListenSpec.Tcp(7000)));
+        int asked = _server.Asked.Reader.Count;
+        for (int i = 0; i < 20; i++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(1);
+        }
+
+        Assert.Equal(asked, _server.Asked.Reader.Count);
+    }
+
+    [Fact]
+    public async Task A_remote_forward_that_is_cancelled_while_the_server_is_asked_again_is_taken_back()
+    {
+        await using Tunnel tunnel = await OpenAsync(reconnect: true);
+        SshConnection client = await _server.NextClientAsync();
+        await tunnel.AddAsync(ForwardDirection.Remote, ForwardSpec.ParseRemote("7000:localhost:1"), default);
+        var again = new TaskCompletionSource<IncomingRequest>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _server.Answer = (request, _) => again.SetResult(request);
+        client.Close(CloseReason.Closed, "going down");
+        await NextAsync<LinkLost>();
+        await RestoreAsync();
+        IncomingRequest request = await again.Task.TestTime();
+        Assert.True(await tunnel.CancelAsync(ForwardDirection.Remote, ListenSpec.Tcp(7000)));
+        request.Succeed();
+        Assert.Equal(new TcpipForward("localhost", 7000), await _server.Cancelled.Reader.ReadAsync().AsTask().TestTime());
+    }
+
+    [Fact]
+    public async Task A_fault_in_connecting_again_ends_the_tunnel_and_leaves_nobody_waiting()
+    {
+        await using Tunnel tunnel = await OpenAsync(reconnect: true);
+        _server.Fails = new InvalidOperationException("a fault");
+        (await _server.NextClientAsync()).Close(CloseReason.Closed, "going down");
+        while (!tunnel.Ended.IsCompleted)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(1);
+        }
+
+        SshClosedException end = await tunnel.Ended;
+        Assert.Equal((CloseReason.InternalError, "a fault"), (end.Reason, end.Message));
+    }
+
+    [Fact]
+    public async Task The_late_news_that_an_old_link_was_lost_does_not_count_for_the_new_one()
+    {
+        await using SshLink first = await _server.ConnectAsync(default);
+        await using SshLink second = await _server.ConnectAsync(default);
+        var link = new ChangingLink(first, TimeSpan.FromSeconds(15), _time);
+        link.OnLost(first, "going down");
+        Assert.Null(link.Current);
+        link.OnRestored(second);
+        link.OnLost(first, "going down");
+        Assert.Same(second, link.Current);
     }
 
     [Fact]

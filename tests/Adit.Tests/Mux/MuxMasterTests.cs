@@ -211,6 +211,31 @@ public sealed class MuxMasterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_session_that_cannot_be_what_was_asked_for_is_refused_with_the_reason()
+    {
+        _target.Session = static (_, _) => throw new ArgumentException("what to run is missing");
+        using MuxClient client = await ConnectAsync();
+        using var streams = new Streams();
+        MuxException e = await Assert.ThrowsAsync<MuxException>(() => streams.RunAsync(client, new() { IsSubsystem = true }).TestTime());
+        Assert.Contains("what to run is missing", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_fault_in_serving_one_client_ends_neither_the_master_nor_others()
+    {
+        using MuxClient other = await ConnectAsync();
+        _target.Session = static (_, _) => throw new InvalidOperationException("a fault");
+        using (MuxClient client = await ConnectAsync())
+        {
+            using var streams = new Streams();
+            await Assert.ThrowsAsync<MuxException>(() => streams.RunAsync(client).TestTime());
+        }
+
+        await other.CheckAsync(default).TestTime();
+        await _master.DisposeAsync().AsTask().TestTime();
+    }
+
+    [Fact]
     public async Task A_session_whose_connection_was_lost_has_no_status()
     {
         _target.Session = static (_, _) => new FakeSession(static (_, _) => Task.FromResult<int?>(null));

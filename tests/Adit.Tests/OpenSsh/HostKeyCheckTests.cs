@@ -57,6 +57,18 @@ public sealed class HostKeyCheckTests : IDisposable
         await Assert.ThrowsAsync<SshHostKeyException>(() => Check(mode, answer: true).VerifyAsync(_key.PublicKey, default).AsTask());
     }
 
+    [Theory]
+    [InlineData(HostKeyChecking.Ask)]
+    [InlineData(HostKeyChecking.AcceptNew)]
+    internal async Task A_host_whose_known_key_is_in_a_file_that_is_too_large_is_no_new_host(HostKeyChecking mode)
+    {
+        KnownHosts.Add(File, "db", 22, _other.PublicKey, hash: false);
+        using (FileStream file = System.IO.File.OpenWrite(File))
+            file.SetLength(KnownHosts.MaxFileLength + 1);
+        SshHostKeyException refused = await Assert.ThrowsAsync<SshHostKeyException>(() => Check(mode, answer: true).VerifyAsync(_key.PublicKey, default).AsTask());
+        Assert.Contains("over the limit", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Accept_new_remembers_an_unknown_host_and_yes_refuses_it()
     {
@@ -133,7 +145,7 @@ public sealed class HostKeyCheckTests : IDisposable
     private HostKeyCheck Check(HostKeyChecking mode, bool? answer = null, int requiredRsaSize = 0) =>
         new(KnownHosts.Load([File], _notices.Add), "db", 22, mode)
         {
-            Ask = answer is { } yes ? (_, _) => ValueTask.FromResult(yes) : null,
+            Ask = answer is { } yes ? (_, _, _) => ValueTask.FromResult(yes) : null,
             AddTo = File,
             Notice = notice =>
             {

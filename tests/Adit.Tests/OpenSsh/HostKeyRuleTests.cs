@@ -176,7 +176,7 @@ public sealed class HostKeyRuleTests(HostKeys keys) : IClassFixture<HostKeys>
         IReadOnlyList<string>? revoked = null) =>
         new(KnownHosts.Load([path], _notices.Add), "db", 22, mode)
         {
-            Ask = answer is not { } yes ? null : (text, _) =>
+            Ask = answer is not { } yes ? null : (text, _, _) =>
             {
                 _asked.Add(text);
                 return new(yes);

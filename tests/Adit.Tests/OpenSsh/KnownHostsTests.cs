@@ -202,13 +202,14 @@ public sealed class KnownHostsTests(HostKeys keys) : IClassFixture<HostKeys>
         _warnings.Clear();
         Assert.Equal(read ? HostKeyStatus.Known : HostKeyStatus.Unknown, Check(path, "db", 22, "ed").Status);
         Assert.Contains(read ? "more than 16384 bytes" : "over the limit", Assert.Single(_warnings), StringComparison.Ordinal);
+        Assert.Equal(read, KnownHosts.Load([path], _warnings.Add).Unreadable is null);
     }
 
     [Fact]
     public void A_file_that_never_ends_is_left_out()
     {
         Assert.Equal(HostKeyStatus.Unknown, Check("/dev/zero", "db", 22, "ed").Status);
-        Assert.Contains("/dev/zero: the file is over the limit", Assert.Single(_warnings), StringComparison.Ordinal);
+        Assert.Contains("/dev/zero cannot be read: it is over the limit", Assert.Single(_warnings), StringComparison.Ordinal);
     }
 
     [Fact]

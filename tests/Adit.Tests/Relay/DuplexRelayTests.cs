@@ -215,12 +215,20 @@ public sealed class DuplexRelayTests
     [Fact]
     public async Task A_chunk_costs_no_allocation_in_steady_state()
     {
-        CountingSource source = new(chunks: 20_000);
-        await new DuplexRelay(source, new CountingSource(chunks: 0)).RunAsync(default).TestTime();
+        // Turns may change the thread; within one turn the thread's own counter is exact. Between two turns the thread may also have worked for
+        // others, so one attempt of several has to be clean: what a chunk, or a turn, costs is in all of them.
+        const int Attempts = 20;
+        List<(int Measured, long Allocated)> costs = [];
+        do
+        {
+            CountingSource source = new(chunks: 20_000);
+            await new DuplexRelay(source, new CountingSource(chunks: 0)).RunAsync(default).TestTime();
+            costs.Add((source.Measured, source.Allocated));
+        }
+        while (costs.Count < Attempts && !IsClean(costs[^1]));
+        Assert.Contains(costs, IsClean);
 
-        // Turns may change the thread; within one turn the thread's own counter is exact.
-        Assert.True(source.Measured > 1000);
-        Assert.Equal(0, source.Allocated);
+        static bool IsClean((int Measured, long Allocated) cost) => cost is { Measured: > 1000, Allocated: 0 };
     }
 
     [Fact]

@@ -71,7 +71,7 @@ public sealed class LocalTunnelTests : IAsyncLifetime
         PeerIdentity stranger = new(OtherUser.IsPossible ? OtherUser.Uid : LinuxCalls.GetEffectiveUserId() + 1);
         Admission admission = OtherUser.IsPossible
             ? Admission.SameUser
-            : new SameUserAdmission(new FixedIdentifier(stranger), LinuxCalls.GetEffectiveUserId());
+            : new RuleAdmission(AdmissionRule.SameUser, new FixedIdentifier(stranger), LinuxCalls.GetEffectiveUserId());
         await using Forward forward = await StartAsync(ListenSpec.Tcp(0), admission);
         await _events.NextAsync<ListenerOpened>();
 
@@ -79,20 +79,20 @@ public sealed class LocalTunnelTests : IAsyncLifetime
         await AssertRefusedAsync(() => Task.FromResult(
             OtherUser.IsPossible ? OtherUser.Run(() => TcpPair.Connected(end)) : TcpPair.Connected(end)));
         ConnectionRefused refused = await _events.NextAsync<ConnectionRefused>();
-        Assert.Equal(new Refusal(RefusalKind.NotAdmitted, "the peer runs as another user"), refused.Refusal);
-        Assert.Equal(stranger, refused.Peer);
+        Assert.Equal(new Refusal(RefusalKind.NotAdmitted, "the tunnel admits only the user who runs the tunnel"), refused.Refusal);
+        Assert.Equal(stranger.Uid, refused.Peer!.Uid);
         Assert.Empty(_echoes);
     }
 
     [Fact]
     public async Task A_peer_that_cannot_be_determined_is_reset()
     {
-        Admission admission = new SameUserAdmission(new FixedIdentifier(null), LinuxCalls.GetEffectiveUserId());
+        Admission admission = new RuleAdmission(AdmissionRule.SameUser, new FixedIdentifier(null), LinuxCalls.GetEffectiveUserId());
         await using Forward forward = await StartAsync(ListenSpec.Tcp(0), admission);
         await _events.NextAsync<ListenerOpened>();
         await AssertRefusedAsync(() => LocalListenerTests.ConnectAsync("::1", forward.Endpoints[0].Port));
         Assert.Equal(
-            "the user of the peer could not be determined", (await _events.NextAsync<ConnectionRefused>()).Refusal.Reason);
+            "the tunnel admits only the user who runs the tunnel; the peer is gone or could not be determined", (await _events.NextAsync<ConnectionRefused>()).Refusal.Reason);
     }
 
     [Fact]

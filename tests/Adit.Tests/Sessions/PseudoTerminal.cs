@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using Adit.Sessions;
+using Adit.Relay;
 using Microsoft.Win32.SafeHandles;
 
 namespace Adit.Tests.Sessions;
@@ -10,6 +10,9 @@ namespace Adit.Tests.Sessions;
 [UnsupportedOSPlatform("windows")]
 internal sealed partial class PseudoTerminal : IDisposable
 {
+    // FIONREAD
+    private const nuint CountUnread = 0x541b;
+
     public PseudoTerminal()
     {
         Assert.Equal(0, Open(out int far, out int near, 0, 0, 0));
@@ -26,11 +29,21 @@ internal sealed partial class PseudoTerminal : IDisposable
 
     public string Path { get; }
 
+    /// <summary>Bytes that were typed and not read.</summary>
+    public int Unread
+    {
+        get
+        {
+            Assert.Equal(0, Control(Near, CountUnread, out int count));
+            return count;
+        }
+    }
+
     /// <summary>Types on it.</summary>
     public void Type(string text)
     {
         byte[] typed = System.Text.Encoding.UTF8.GetBytes(text);
-        Assert.Equal(typed.Length, DescriptorCalls.Write((int)Far.DangerousGetHandle(), typed, (nuint)typed.Length));
+        Assert.Equal(typed.Length, DescriptorCalls.Write(Far, typed, (nuint)typed.Length));
     }
 
     /// <summary>What stty(1) tells or does.</summary>
@@ -48,6 +61,9 @@ internal sealed partial class PseudoTerminal : IDisposable
         Near.Dispose();
         Far.Dispose();
     }
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    private static partial int Control(SafeFileHandle terminal, nuint request, out int count);
 
     [LibraryImport("libc", EntryPoint = "openpty", SetLastError = true)]
     private static partial int Open(out int far, out int near, nint name, nint settings, nint size);

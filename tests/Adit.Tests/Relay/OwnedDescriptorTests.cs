@@ -1,13 +1,14 @@
 using System.IO.Pipes;
 using System.Runtime.Versioning;
-using Adit.Mux;
+using Adit.Relay;
 using Adit.Tests.Shared;
 using Microsoft.Win32.SafeHandles;
 
-namespace Adit.Tests.Mux;
+namespace Adit.Tests.Relay;
 
+/// <summary>Streams over descriptors that another process handed over.</summary>
 [SupportedOSPlatform("linux")]
-public sealed class DescriptorStreamTests : IDisposable
+public sealed class OwnedDescriptorTests : IDisposable
 {
     private readonly DescriptorWaiter _waiter = new();
 
@@ -17,7 +18,7 @@ public sealed class DescriptorStreamTests : IDisposable
     public async Task What_is_in_a_pipe_is_read_and_then_its_end()
     {
         using var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
-        await using DescriptorStream stream = Open(pipe);
+        await using DescriptorStream stream = Reader(pipe);
         byte[] block = new byte[16];
         Task<int> reading = stream.ReadAsync(block).AsTask();
         Assert.False(reading.IsCompleted);
@@ -31,7 +32,7 @@ public sealed class DescriptorStreamTests : IDisposable
     public async Task A_wait_ends_with_its_token_and_takes_nothing()
     {
         using var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
-        await using DescriptorStream stream = Open(pipe);
+        await using DescriptorStream stream = Reader(pipe);
         using var impatient = new CancellationTokenSource();
         Task<int> reading = stream.ReadAsync(new byte[16], impatient.Token).AsTask();
         await impatient.CancelAsync();
@@ -44,7 +45,7 @@ public sealed class DescriptorStreamTests : IDisposable
     public async Task Closing_ends_a_wait()
     {
         using var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
-        DescriptorStream stream = Open(pipe);
+        DescriptorStream stream = Reader(pipe);
         Task<int> reading = stream.ReadAsync(new byte[16]).AsTask();
         await stream.DisposeAsync();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => reading.TestTime());
@@ -56,7 +57,7 @@ public sealed class DescriptorStreamTests : IDisposable
     {
         using var pipe = new AnonymousPipeServerStream(PipeDirection.In);
         byte[] sent = TestBytes.Of(1_000_003);
-        Task writing = WriteAsync(Open(pipe), sent);
+        Task writing = WriteAsync(Writer(pipe), sent);
         pipe.DisposeLocalCopyOfClientHandle();
         using var received = new MemoryStream();
         await pipe.CopyToAsync(received).TestTime();
@@ -74,7 +75,7 @@ public sealed class DescriptorStreamTests : IDisposable
     public async Task A_reader_that_went_away_fails_the_writer()
     {
         var pipe = new AnonymousPipeServerStream(PipeDirection.In);
-        await using DescriptorStream stream = Open(pipe);
+        await using DescriptorStream stream = Writer(pipe);
         Task writing = stream.WriteAsync(new byte[1024 * 1024]).AsTask();
         Assert.False(writing.IsCompleted);
         await pipe.DisposeAsync();
@@ -86,17 +87,21 @@ public sealed class DescriptorStreamTests : IDisposable
     public async Task The_end_of_the_waiter_ends_every_wait()
     {
         using var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
-        await using DescriptorStream stream = Open(pipe);
+        await using DescriptorStream stream = Reader(pipe);
         Task<int> reading = stream.ReadAsync(new byte[16]).AsTask();
         _waiter.Dispose();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => reading.TestTime());
     }
 
+    private DescriptorStream Reader(AnonymousPipeServerStream pipe) => DescriptorStream.Reader(HandedOver(pipe), _waiter);
+
+    private DescriptorStream Writer(AnonymousPipeServerStream pipe) => DescriptorStream.Writer(HandedOver(pipe), _waiter);
+
     // A descriptor of its own, as one that was handed over is.
-    private DescriptorStream Open(AnonymousPipeServerStream pipe)
+    private static SafeFileHandle HandedOver(AnonymousPipeServerStream pipe)
     {
         var handed = new SafeFileHandle(pipe.ClientSafePipeHandle.DangerousGetHandle(), ownsHandle: true);
         pipe.ClientSafePipeHandle.SetHandleAsInvalid();
-        return new(handed, _waiter);
+        return handed;
     }
 }

@@ -1,43 +1,52 @@
+using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using Microsoft.Win32.SafeHandles;
 
-namespace Adit.Mux;
+namespace Adit.Relay;
 
 /// <summary>
-/// Waits for descriptors of other processes: terminals, pipes and whatever else a client's standard streams are. They are shared with
-/// that client, so they must not be made non-blocking; one thread asks the kernel about all of them (poll(2)).
+/// Waits for descriptors that are shared with other processes, such as standard streams: terminals, pipes, files, sockets. They must not be
+/// made non-blocking, which the others would notice, and epoll(7) takes no files; one thread asks the kernel about all of them (poll(2)).
 /// </summary>
-[SupportedOSPlatform("linux")]
-internal sealed partial class DescriptorWaiter : IDisposable
+[UnsupportedOSPlatform("windows")]
+internal sealed class DescriptorWaiter : IDisposable
 {
-    private const short Readable = 1;
-    private const short Writable = 4;
-    private const int CloseOnExec = 0x80000;
-    private const int DoNotBlock = 0x800;
-    private const int NoTimeout = -1;
+    private const int StackSize = 256 * 1024;
 
     private readonly Lock _lock = new();
     private readonly List<Wait> _waits = [];
-    private readonly SafeFileHandle _wake;
+    private readonly AnonymousPipeServerStream _wake;
     private readonly Thread _thread;
+    private bool _woken;
     private bool _stopped;
 
     /// <summary>Starts the thread.</summary>
+    /// <exception cref="IOException">Too few descriptors are left.</exception>
     internal DescriptorWaiter()
     {
-        _wake = new(EventDescriptor(0, CloseOnExec | DoNotBlock), ownsHandle: true);
-        if (_wake.IsInvalid)
-            throw new IOException($"too few descriptors are left to share a connection: {Marshal.GetLastPInvokeErrorMessage()}");
-        _thread = new Thread(Run) { IsBackground = true, Name = "shared standard streams" };
+        try
+        {
+            _wake = new(PipeDirection.Out);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"too few descriptors are left to wait for standard streams: {e.Message}", e);
+        }
+
+        _thread = new Thread(Run, StackSize) { IsBackground = true, Name = "standard streams" };
         _thread.Start();
     }
 
     /// <summary>Waits until there is something to read, the end included.</summary>
-    internal Task UntilReadableAsync(SafeFileHandle descriptor, CancellationToken cancellationToken) => WaitAsync(descriptor, Readable, cancellationToken);
+    internal Task UntilReadableAsync(SafeHandle descriptor, CancellationToken cancellationToken) =>
+        WaitAsync(descriptor, DescriptorCalls.Readable, cancellationToken);
 
     /// <summary>Waits until a little can be written, or nobody reads any more.</summary>
-    internal Task UntilWritableAsync(SafeFileHandle descriptor, CancellationToken cancellationToken) => WaitAsync(descriptor, Writable, cancellationToken);
+    internal Task UntilWritableAsync(SafeHandle descriptor, CancellationToken cancellationToken) =>
+        WaitAsync(descriptor, DescriptorCalls.Writable, cancellationToken);
+
+    /// <summary>Whether a little can be written right now, or nobody reads any more.</summary>
+    internal static bool IsWritable(SafeHandle descriptor) => IsReady(new(descriptor, DescriptorCalls.Writable));
 
     /// <summary>Ends the thread; whoever still waits gets an <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()
@@ -54,10 +63,13 @@ internal sealed partial class DescriptorWaiter : IDisposable
         _wake.Dispose();
     }
 
-    private async Task WaitAsync(SafeFileHandle descriptor, short events, CancellationToken cancellationToken)
+    private async Task WaitAsync(SafeHandle descriptor, short events, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        ObjectDisposedException.ThrowIf(descriptor.IsClosed, descriptor);
         var wait = new Wait(descriptor, events);
+
+        // Saves the way through the thread while data flows.
         if (IsReady(wait))
             return;
         lock (_lock)
@@ -83,11 +95,10 @@ internal sealed partial class DescriptorWaiter : IDisposable
         }
     }
 
-    // Saves the way through the thread while data flows.
     private static bool IsReady(Wait wait)
     {
-        PollEntry[] entry = [new() { Descriptor = wait.Hold(), Events = wait.Events }];
-        bool ready = Poll(entry, 1, 0) > 0;
+        Span<DescriptorCalls.Polled> polled = [new() { Descriptor = wait.Hold(), Events = wait.Events }];
+        bool ready = DescriptorCalls.Poll(polled, 1, 0) > 0;
         wait.Release();
         return ready;
     }
@@ -95,7 +106,7 @@ internal sealed partial class DescriptorWaiter : IDisposable
     private void Run()
     {
         List<Wait> asked = [];
-        PollEntry[] entries = [];
+        DescriptorCalls.Polled[] polled = [];
         while (true)
         {
             lock (_lock)
@@ -107,32 +118,38 @@ internal sealed partial class DescriptorWaiter : IDisposable
             }
 
             int count = asked.Count + 1;
-            if (entries.Length < count)
-                entries = new PollEntry[Math.Max(count, entries.Length * 2)];
-            entries[0] = new() { Descriptor = (int)_wake.DangerousGetHandle(), Events = Readable };
+            if (polled.Length < count)
+                polled = new DescriptorCalls.Polled[Math.Max(count, polled.Length * 2)];
+            polled[0] = new() { Descriptor = (int)_wake.ClientSafePipeHandle.DangerousGetHandle(), Events = DescriptorCalls.Readable };
             for (int i = 0; i < asked.Count; i++)
-                entries[i + 1] = new() { Descriptor = asked[i].Hold(), Events = asked[i].Events };
-            int ready = Poll(entries, (nuint)count, NoTimeout);
+                polled[i + 1] = new() { Descriptor = asked[i].Hold(), Events = asked[i].Events };
+            int ready = DescriptorCalls.Poll(polled, (nuint)count, Timeout.Infinite);
             foreach (Wait wait in asked)
                 wait.Release();
             if (ready > 0)
-                Complete(asked, entries);
+                Complete(asked, polled);
         }
 
         FailAll();
     }
 
-    private void Complete(List<Wait> asked, PollEntry[] entries)
+    private void Complete(List<Wait> asked, ReadOnlySpan<DescriptorCalls.Polled> polled)
     {
-        if (entries[0].Returned != 0)
-            _ = ReadEvent(_wake, out _, sizeof(ulong));
-        for (int i = 0; i < asked.Count; i++)
+        lock (_lock)
         {
-            if (entries[i + 1].Returned == 0)
-                continue;
-            lock (_lock)
+            if (polled[0].Returned != 0)
+            {
+                _ = DescriptorCalls.Read(_wake.ClientSafePipeHandle, stackalloc byte[1], 1);
+                _woken = false;
+            }
+
+            for (int i = 0; i < asked.Count; i++)
+            {
+                if (polled[i + 1].Returned == 0)
+                    continue;
                 _waits.Remove(asked[i]);
-            asked[i].Ready.TrySetResult();
+                asked[i].Ready.TrySetResult();
+            }
         }
     }
 
@@ -149,34 +166,16 @@ internal sealed partial class DescriptorWaiter : IDisposable
             wait.Ready.TrySetException(new ObjectDisposedException(nameof(DescriptorWaiter)));
     }
 
-    // Called with the lock held, so that the descriptor is there.
+    // Called with the lock held. One byte at a time is in the pipe, so that it never blocks.
     private void Wake()
     {
-        ulong one = 1;
-        _ = WriteEvent(_wake, in one, sizeof(ulong));
+        if (_woken)
+            return;
+        _woken = true;
+        _wake.WriteByte(0);
     }
 
-    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
-    private static partial int EventDescriptor(uint initial, int flags);
-
-    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
-    private static partial int Poll([In, Out] PollEntry[] entries, nuint count, int timeout);
-
-    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
-    private static partial nint WriteEvent(SafeFileHandle descriptor, in ulong value, nuint length);
-
-    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
-    private static partial nint ReadEvent(SafeFileHandle descriptor, out ulong value, nuint length);
-
-    // struct pollfd
-    private struct PollEntry
-    {
-        public int Descriptor;
-        public short Events;
-        public short Returned;
-    }
-
-    private sealed class Wait(SafeFileHandle descriptor, short events)
+    private sealed class Wait(SafeHandle descriptor, short events)
     {
         // poll(2) skips what is negative.
         private const int Nothing = -1;

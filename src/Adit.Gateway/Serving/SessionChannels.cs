@@ -7,7 +7,7 @@ using Adit.Ssh.Connection;
 namespace Adit.Gateway.Serving;
 
 /// <summary>The session channels of one client, RFC 4254 section 6: refused, but where AditPermitExec lets commands run.</summary>
-internal sealed class Sessions(GatewayConnection connection) : IAsyncDisposable
+internal sealed class SessionChannels(GatewayConnection connection) : IAsyncDisposable
 {
     public const string ChannelType = "session";
     public const string NoMoreRequest = "no-more-sessions@openssh.com";
