@@ -12,7 +12,7 @@ internal sealed class PostgresPeer : IAsyncDisposable
     public const string ScramUser = "miner";
     public const string ScramPassword = "pit-prop";
 
-    private static readonly Lazy<Task<PostgresPeer>> Shared = new(StartAsync);
+    private static readonly Lazy<Task<PostgresPeer>> Shared = new(static () => StartAsync());
 
     private readonly ChildProcess _process;
     private readonly string _folder;
@@ -31,8 +31,11 @@ internal sealed class PostgresPeer : IAsyncDisposable
     /// <summary>The one of this test process, started when first asked for; it ends with the process.</summary>
     public static Task<PostgresPeer> SharedAsync() => Shared.Value;
 
-    public static async Task<PostgresPeer> StartAsync()
+    /// <summary>Starts one.</summary>
+    /// <param name="options">What it has besides.</param>
+    public static async Task<PostgresPeer> StartAsync(PostgresOptions? options = null)
     {
+        options ??= new();
         var folder = RunFolder.Create("postgres");
         var data = Path.Combine(folder, "data");
         string[] owner = [];
@@ -43,18 +46,33 @@ internal sealed class PostgresPeer : IAsyncDisposable
             await ChildProcess.RunAsync(new("chown", user, folder));
         }
         await ChildProcess.RunAsync(new(Find("initdb"), "-D", data, "-U", TrustedUser, "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync") { Privileges = owner });
-        await ChildProcess.RunAsync(new("tee", Path.Combine(data, "pg_hba.conf")) { Privileges = owner }, string.Join('\n',
+        await WriteAsync("pg_hba.conf", string.Join('\n', (string[])
+        [
+            .. options.Access,
             "local all all trust",
             $"host all {ScramUser} 127.0.0.1/32 scram-sha-256",
             $"host all {TrustedUser} 127.0.0.1/32 trust",
-            ""));
+            "",
+        ]));
+        string[] settings = [];
+        if (options.Ssl is { } ssl)
+        {
+            await WriteAsync("server.crt", ssl.Certificate);
+            await WriteAsync("server.key", ssl.Key);
+            await ChildProcess.RunAsync(new("chmod", "600", Path.Combine(data, "server.key")));
+            settings = ["-c", "ssl=on"];
+        }
+
+        Task WriteAsync(string name, string text) => ChildProcess.RunAsync(new("tee", Path.Combine(data, name)) { Privileges = owner }, text);
 
         for (var attempt = 1; ; attempt++)
         {
             var port = LoopbackPort.Free();
             var process = await ChildProcess.StartAsync(new(Find("postgres"),
-                "-D", data, "-k", folder, "-p", port.ToString(CultureInfo.InvariantCulture), "-c", "listen_addresses=127.0.0.1",
-                "-c", "fsync=off", "-c", "max_connections=300", "-c", "shared_buffers=16MB", "-c", "log_connections=on", "-c", "logging_collector=off")
+            [
+                "-D", data, "-k", folder, "-p", port.ToString(CultureInfo.InvariantCulture), "-c", $"listen_addresses={options.ListenAddresses}", .. settings,
+                "-c", "fsync=off", "-c", "max_connections=300", "-c", "shared_buffers=16MB", "-c", "log_connections=on", "-c", "logging_collector=off",
+            ])
             { Privileges = owner });
             var answer = await process.Error.FindAsync("ready to accept connections|could not bind").WithinAsync("postgres should start", () => process.Log);
             if (answer is { Value: "ready to accept connections" })

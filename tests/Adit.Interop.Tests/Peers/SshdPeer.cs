@@ -43,6 +43,14 @@ internal sealed class SshdPeer : IAsyncDisposable
             ProcessTree.KillIfAlive(session);
     }
 
+    /// <summary>Ends the connection that has been there for the longest.</summary>
+    public void KillOldestConnection()
+    {
+        var oldest = ProcessTree.All().Where(entry => entry.ParentPid == _server.Process.Pid).MinBy(static entry => entry.StartTime);
+        foreach (var session in (IEnumerable<ProcessEntry>)[oldest, .. ProcessTree.Descendants(oldest.Pid)])
+            ProcessTree.KillIfAlive(session);
+    }
+
     /// <summary>Ends sshd with all its connections.</summary>
     public async Task KillAsync() => await _server.Process.DisposeAsync();
 

@@ -1,16 +1,21 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
 namespace Adit.Interop.Tests.Peers;
 
-/// <summary>Passes bytes on in both directions until told to stop, and then keeps the connections open in silence: a dead network.</summary>
+/// <summary>
+/// Passes bytes on in both directions until told to stop, and then keeps the connections that there are open in silence: a dead network.
+/// Connections that are made afterwards pass.
+/// </summary>
 internal sealed class StallingRelay : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
-    private readonly CancellationTokenSource _stall = new();
-    private readonly List<Socket> _sockets = [];
+    private readonly ConcurrentBag<Socket> _sockets = [];
     private readonly Task _loop;
+    private CancellationTokenSource _toServer = new();
+    private CancellationTokenSource _toClient = new();
 
     public StallingRelay(int port)
     {
@@ -20,50 +25,73 @@ internal sealed class StallingRelay : IAsyncDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
-    public void Stall() => _stall.Cancel();
+    /// <summary>Lets nothing pass any more.</summary>
+    public void Stall()
+    {
+        StallToServer();
+        StallToClient();
+    }
+
+    /// <summary>Lets nothing pass any more that comes from the client.</summary>
+    public void StallToServer() => Interlocked.Exchange(ref _toServer, new()).Cancel();
+
+    /// <summary>Lets nothing pass any more that comes from the server.</summary>
+    public void StallToClient() => Interlocked.Exchange(ref _toClient, new()).Cancel();
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _stall.CancelAsync();
+        Stall();
         _listener.Stop();
         await _loop;
         foreach (var socket in _sockets)
             socket.Dispose();
         _stop.Dispose();
-        _stall.Dispose();
+        _toServer.Dispose();
+        _toClient.Dispose();
     }
 
     private async Task RunAsync(int port)
     {
-        List<Task> pumps = [];
+        List<Task> conversations = [];
         try
         {
             while (true)
-            {
-                var near = await _listener.AcceptSocketAsync(_stop.Token);
-                var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                _sockets.AddRange([near, far]);
-                await far.ConnectAsync(IPAddress.Loopback, port, _stop.Token);
-                pumps.Add(PumpAsync(near, far));
-                pumps.Add(PumpAsync(far, near));
-            }
+                conversations.Add(ConverseAsync(await _listener.AcceptSocketAsync(_stop.Token), port));
         }
         catch (Exception exception) when (exception is OperationCanceledException or SocketException)
         {
-            await Task.WhenAll(pumps);
+            await Task.WhenAll(conversations);
         }
     }
 
-    private async Task PumpAsync(Socket from, Socket to)
+    private async Task ConverseAsync(Socket near, int port)
+    {
+        var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _sockets.Add(near);
+        _sockets.Add(far);
+        CancellationToken toServer = _toServer.Token, toClient = _toClient.Token;
+        try
+        {
+            await far.ConnectAsync(IPAddress.Loopback, port, _stop.Token);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException)
+        {
+            near.Dispose();
+            return;
+        }
+        await Task.WhenAll(PumpAsync(near, far, toServer), PumpAsync(far, near, toClient));
+    }
+
+    private static async Task PumpAsync(Socket from, Socket to, CancellationToken stall)
     {
         var buffer = new byte[64 * 1024];
         try
         {
-            while (await from.ReceiveAsync(buffer, _stall.Token) is > 0 and var count)
+            while (await from.ReceiveAsync(buffer, stall) is > 0 and var count)
             {
                 for (var sent = 0; sent < count;)
-                    sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), _stall.Token);
+                    sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), stall);
             }
             to.Shutdown(SocketShutdown.Send);
         }
