@@ -41,13 +41,14 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         await using MuxMaster? master = MasterOf(tunnel);
         bool isMasterAlone = Background.Child is { IsMaster: true };
         systemd.Ready($"connected to {config.Alias}");
-        bool hasSession = config.SessionType is not SessionType.None && !isMasterAlone;
-        Background.Child?.Ready(keepStandardOutput: hasSession);
+        Background.Child?.Ready(keepStandardOutput: HasSession);
         return isMasterAlone ? await HoldAsync(tunnel, stop)
             : config.StdioForward is { } target ? await PassAsync(tunnel, target, stop)
-            : hasSession && !OperatingSystem.IsWindows() ? await new TunnelSession(tunnel, config, output).RunAsync(stop)
+            : HasSession && !OperatingSystem.IsWindows() ? await new TunnelSession(tunnel, config, output).RunAsync(stop)
             : await HoldAsync(tunnel, stop);
     }
+
+    private bool HasSession => config.SessionType is not SessionType.None && Background.Child is not { IsMaster: true };
 
     private MuxMaster? MasterOf(Tunnel tunnel)
     {
@@ -58,7 +59,8 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
             return MuxMaster.Listen(path, new TunnelSharing(tunnel, config), new()
             {
                 Name = config.Alias,
-                Confirm = ControlSharing.Confirms(config.ControlMaster) ? (question, token) => Prompt.YesNoAsync($"{question} (yes/no) ", "yes", token) : null,
+                Confirm = ControlSharing.Confirms(config.ControlMaster) ? (question, token) => Prompt.ConfirmAsync(question, !HasSession, token) : null,
+                ClientsChanged = tunnel.SetUsers,
                 Log = output.Debug,
             });
         }
