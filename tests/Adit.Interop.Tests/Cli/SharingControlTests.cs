@@ -95,12 +95,14 @@ public sealed class SharingControlTests(ITestOutputHelper output) : SharingTest(
         await StartMasterAsync(master);
         await using var taken = TcpService.Echo();
 
-        var forward = await RunAsync(client, ["-O", "forward", "-L", Spec(taken.Port, 9)]);
+        var forward = await RunAsync(client, ["-O", "forward", "-L", $"127.0.0.1:{Spec(taken.Port, 9)}"]);
         Assert.Equal(ConnectionFailed, await forward.ExitAsync());
         Assert.Matches("(?i)fail|could not", forward.Error.Text);
 
         var cancel = await RunAsync(client, ["-O", "cancel", "-L", Spec(LoopbackPort.Free(), 9)]);
-        Assert.Equal(ConnectionFailed, await cancel.ExitAsync());
+        Assert.Matches("(?i)fail|could not", cancel.Error.Text);
+        if (client is Adit)
+            Assert.Equal(ConnectionFailed, await cancel.ExitAsync()); // ssh says so, and returns 0
     }
 
     [Fact]
@@ -133,7 +135,7 @@ public sealed class SharingControlTests(ITestOutputHelper output) : SharingTest(
         running.Input.Close();
         Assert.Equal(4, await running.ExitAsync());
         Assert.Contains("still", running.Output.Text, StringComparison.Ordinal);
-        Assert.False(process.HasExited);
+        Assert.True(master is Ssh || !process.HasExited, process.Log); // ssh -N ends then
     }
 
     [Theory]
@@ -285,9 +287,8 @@ public sealed class SharingControlTests(ITestOutputHelper output) : SharingTest(
     public async Task A_client_of_forwards_ends_with_255_when_its_master_is_gone(string master)
     {
         var process = await StartMasterAsync(master);
-        var port = LoopbackPort.Free();
-        var client = await StartAsync(Adit, ["-N", "-L", Spec(port, 9)]);
-        await LoopbackPort.UntilListeningAsync(port, client);
+        var client = await StartAsync(Adit, ["-N", "-R", Spec(0, 9)]);
+        await client.ErrorAsync("Allocated port");
 
         process.Kill();
 
