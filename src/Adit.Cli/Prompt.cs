@@ -38,28 +38,47 @@ internal static class Prompt
         return false;
     }
 
+    /// <summary>
+    /// Asks for leave in the middle of things: through SSH_ASKPASS, where agreeing without a word is a yes. The terminal is asked only where
+    /// it is free. No where nobody can be asked.
+    /// </summary>
+    public static async ValueTask<bool> ConfirmAsync(string question, bool terminalIsFree, CancellationToken cancellationToken)
+    {
+        if (AskPassProgram is not { } program || !(HasDisplay || AskPassRequirement is "force"))
+            return terminalIsFree && await YesNoAsync($"{question} (yes/no) ", "yes", cancellationToken);
+        return await RunAskPassAsync(program, question, cancellationToken, kind: "confirm") is { } answer
+            && Encoding.UTF8.GetString(answer).Trim().ToUpperInvariant() is "" or "YES";
+    }
+
+    private static string AskPassRequirement => Environment.GetEnvironmentVariable("SSH_ASKPASS_REQUIRE") ?? string.Empty;
+
+    private static string? AskPassProgram =>
+        Environment.GetEnvironmentVariable("SSH_ASKPASS") is { Length: > 0 } program && AskPassRequirement is not "never" ? program : null;
+
+    private static bool HasDisplay =>
+        Environment.GetEnvironmentVariable("DISPLAY") is { Length: > 0 } || Environment.GetEnvironmentVariable("WAYLAND_DISPLAY") is { Length: > 0 };
+
     private static async ValueTask<byte[]?> AskAsync(string question, bool echo, CancellationToken cancellationToken)
     {
-        string? program = Environment.GetEnvironmentVariable("SSH_ASKPASS");
-        string require = Environment.GetEnvironmentVariable("SSH_ASKPASS_REQUIRE") ?? string.Empty;
-        bool canAskPass = !string.IsNullOrEmpty(program) && require != "never";
-        bool hasDisplay = Environment.GetEnvironmentVariable("DISPLAY") is { Length: > 0 } || Environment.GetEnvironmentVariable("WAYLAND_DISPLAY") is { Length: > 0 };
-        if (canAskPass && require is ("force" or "prefer"))
-            return await RunAskPassAsync(program!, question, cancellationToken);
+        if (AskPassProgram is { } forced && AskPassRequirement is "force" or "prefer")
+            return await RunAskPassAsync(forced, question, cancellationToken);
         if (!OperatingSystem.IsWindows() && Terminal.TryOpen() is { } terminal)
         {
             using (terminal)
                 return await terminal.AskAsync(question, echo, cancellationToken);
         }
 
-        return canAskPass && hasDisplay ? await RunAskPassAsync(program!, question, cancellationToken) : null;
+        return AskPassProgram is { } program && HasDisplay ? await RunAskPassAsync(program, question, cancellationToken) : null;
     }
 
-    private static async ValueTask<byte[]?> RunAskPassAsync(string program, string question, CancellationToken cancellationToken)
+    private static async ValueTask<byte[]?> RunAskPassAsync(string program, string question, CancellationToken cancellationToken, string? kind = null)
     {
+        var start = new ProcessStartInfo(program, [question]) { RedirectStandardOutput = true, UseShellExecute = false };
+        if (kind is not null)
+            start.Environment["SSH_ASKPASS_PROMPT"] = kind;
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, [question]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+            using var process = Process.Start(start)!;
             using var answer = new MemoryStream();
             await process.StandardOutput.BaseStream.CopyToAsync(answer, cancellationToken);
             await process.WaitForExitAsync(cancellationToken);

@@ -82,7 +82,11 @@ internal sealed class SharedRun(HostConfig config, Output output)
                 config.StdinNull ? nothing : Input,
                 Out,
                 Error,
-                opened: () => mode = wantsTerminal ? TerminalMode.Enter(Input, TerminalDevice.When.Drained, static settings => settings.Raw()) : null,
+                opened: () =>
+                {
+                    Background.Child?.Ready(keepStandardOutput: true);
+                    mode = wantsTerminal ? TerminalMode.Enter(Input, TerminalDevice.When.Drained, static settings => settings.Raw()) : null;
+                },
                 terminalRefused: () => mode?.Dispose(),
                 stop);
             mode?.Dispose();

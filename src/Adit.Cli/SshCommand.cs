@@ -64,7 +64,7 @@ internal static class SshCommand
         {
             if (line.Request is CommandLineRequest.Control)
                 return await ControlCommand.RunAsync(line, config, stop);
-            if (Background.Child is null && await ShareAsync(args, config, output, stop) is { } shared)
+            if (Background.Child is not { IsMaster: true } && await ShareAsync(args, config, output, stop) is { } shared)
                 return shared;
         }
 
@@ -106,6 +106,8 @@ internal static class SshCommand
 
         if (role is not ControlRole.Client)
             return null;
+        if (config.ForkAfterAuthentication && Background.Child is null)
+            return await Background.StartAsync(args, $"the part in the shared connection to {config.Alias} goes on");
         try
         {
             using MuxClient master = await MuxClient.ConnectAsync(path, stop);

@@ -49,7 +49,7 @@ internal sealed class TerminalMode : IDisposable
             if (TerminalDevice.Settings(terminal) is not { } before)
                 return null;
             var mode = new TerminalMode(terminal, when, before, change(before));
-            if (Held.Count == 0)
+            if (Signals.Count == 0)
                 Watch();
             Held.Add(mode);
             TerminalDevice.Apply(terminal, when, mode._changed);
@@ -64,13 +64,16 @@ internal sealed class TerminalMode : IDisposable
     /// Stops this process, with its terminals as they were before any mode, while one holds. Completes when it was continued; at once where
     /// nobody is there to continue it.
     /// </summary>
-    public static Task SuspendAsync()
+    /// <param name="forGood">Whether the terminals are left to others: no mode holds any more then. To change one in the background would stop this process.</param>
+    public static Task SuspendAsync(bool forGood = false)
     {
         lock (Sync)
         {
             if (Held.Count == 0 || TerminalJob.IsOrphaned())
                 return Task.CompletedTask;
             RestoreAll();
+            if (forGood)
+                Held.Clear();
             _continued ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
 
             // The stop may strike a little after the call: what follows it is OnContinued's.

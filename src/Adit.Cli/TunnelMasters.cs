@@ -18,10 +18,10 @@ internal sealed class TunnelMasters : IAsyncDisposable
     public bool IsShared => _shared is not null;
 
     /// <summary>Opens those that are configured and can be opened. The tunnel is of use without them, as with ssh.</summary>
-    public static TunnelMasters Open(Tunnel tunnel, HostConfig config, MasterChannels channels, Output output)
+    public static TunnelMasters Open(Tunnel tunnel, HostConfig config, MasterChannels channels, bool terminalIsFree, Output output)
     {
         var sharing = new TunnelSharing(tunnel, config);
-        MuxMaster? shared = Shared(sharing, config, output);
+        MuxMaster? shared = Shared(tunnel, sharing, config, terminalIsFree, output);
         if (shared is not null)
             channels.Attach(shared);
         return new(shared, Listed(sharing, config, output));
@@ -36,7 +36,7 @@ internal sealed class TunnelMasters : IAsyncDisposable
     }
 
     // ssh_config(5): ControlMaster, ControlPath.
-    private static MuxMaster? Shared(TunnelSharing sharing, HostConfig config, Output output)
+    private static MuxMaster? Shared(Tunnel tunnel, TunnelSharing sharing, HostConfig config, bool terminalIsFree, Output output)
     {
         if (config.ControlPath is not { } path || config.ControlMaster is ControlMaster.No)
             return null;
@@ -45,7 +45,8 @@ internal sealed class TunnelMasters : IAsyncDisposable
             return MuxMaster.Listen(path, sharing, new()
             {
                 Name = config.Alias,
-                Confirm = ControlSharing.Confirms(config.ControlMaster) ? static (question, token) => Prompt.YesNoAsync($"{question} (yes/no) ", "yes", token) : null,
+                Confirm = ControlSharing.Confirms(config.ControlMaster) ? (question, token) => Prompt.ConfirmAsync(question, terminalIsFree, token) : null,
+                ClientsChanged = tunnel.SetUsers,
                 Log = output.Debug,
             });
         }

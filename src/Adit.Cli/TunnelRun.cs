@@ -40,19 +40,20 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         inherited.Dispose();
         if (config.LocalCommand is { } command)
             output.Debug($"LocalCommand returned {await LocalCommand.RunAsync(command, stop)}");
-        await using TunnelMasters? masters = OperatingSystem.IsLinux() ? TunnelMasters.Open(tunnel, config, channels, output) : null;
+        await using TunnelMasters? masters = OperatingSystem.IsLinux() ? TunnelMasters.Open(tunnel, config, channels, terminalIsFree: !HasSession, output) : null;
         bool isMasterAlone = Background.Child is { IsMaster: true };
         // Nobody would find a process that is there for nothing but to be shared.
         if (isMasterAlone && !(OperatingSystem.IsLinux() && masters is { IsShared: true }))
             return Failed;
         systemd.Ready($"connected to {config.Alias}");
-        bool hasSession = config.SessionType is not SessionType.None && !isMasterAlone;
-        Background.Child?.Ready(keepStandardOutput: hasSession);
+        Background.Child?.Ready(keepStandardOutput: HasSession);
         return isMasterAlone ? await HoldAsync(tunnel, stop)
             : config.StdioForward is { } target ? await PassAsync(tunnel, target, stop)
-            : hasSession && !OperatingSystem.IsWindows() ? await new TunnelSession(tunnel, config, output).RunAsync(stop)
+            : HasSession && !OperatingSystem.IsWindows() ? await new TunnelSession(tunnel, config, output).RunAsync(stop)
             : await HoldAsync(tunnel, stop);
     }
+
+    private bool HasSession => config.SessionType is not SessionType.None && Background.Child is not { IsMaster: true };
 
     private bool HasTerminal() =>
         config.SessionType is not SessionType.None && !OperatingSystem.IsWindows()

@@ -49,7 +49,7 @@ internal sealed class SessionActions(
         await tunnel.StopListeningAsync();
         await SayAsync($"{config.Alias}: goes on in the background as process {Environment.ProcessId} until its connections are closed\r\n", cancellationToken);
         using System.Diagnostics.Process waker = TerminalJob.ContinueSoon();
-        await TerminalMode.SuspendAsync();
+        await TerminalMode.SuspendAsync(forGood: true);
         await waker.WaitForExitAsync(cancellationToken);
         return true;
     }
@@ -62,7 +62,11 @@ internal sealed class SessionActions(
 
     public void Rekey() => tunnel.Link?.Connection.Rekey();
 
-    public string ChangeLogLevel(bool more) => output.ChangeLevel(more).ToString();
+    public string ChangeLogLevel(bool more) => output.ChangeLevel(more) switch
+    {
+        LogVerbosity.Debug1 => "DEBUG",
+        LogVerbosity level => level.ToString().ToUpperInvariant(),
+    };
 
     public async ValueTask<string?> AskAsync(string prompt, CancellationToken cancellationToken)
     {

@@ -35,6 +35,8 @@ internal sealed class Tunnel : IAsyncDisposable
     private SshClosedException? _reason;
     private Task _work = Task.CompletedTask;
     private volatile bool _probe;
+    private volatile int _users;
+    private volatile bool _wasUsed;
     private int _disposed;
 
     private Tunnel(string server, Func<CancellationToken, Task<SshLink>> connect, TunnelOptions options, SshLink first)
@@ -67,6 +69,13 @@ internal sealed class Tunnel : IAsyncDisposable
             lock (_sync)
                 return [.. _forwards];
         }
+    }
+
+    /// <summary>Says how many use the tunnel besides its connections, such as clients of a control socket: it counts as used while there are some.</summary>
+    public void SetUsers(int count)
+    {
+        _users = count;
+        _wasUsed = true;
     }
 
     /// <summary>Makes the first link.</summary>
@@ -304,8 +313,8 @@ internal sealed class Tunnel : IAsyncDisposable
                 if (now - wall - _options.Time.GetElapsedTime(clock) > Slept)
                     _probe = true;
                 (wall, clock) = (now, _options.Time.GetTimestamp());
-                if (IsUsed)
-                    usedAt = now;
+                if (IsUsed || _wasUsed)
+                    (usedAt, _wasUsed) = (now, false);
                 if (_options.Lifetime is { } lifetime && now - Since >= lifetime)
                     End(CloseReason.Expired, $"the tunnel is {lifetime.TotalSeconds:0} s old, as old as it may get (AditLifetime)");
                 else if (_options.IdleTimeout is { } idle && now - usedAt >= idle)
@@ -328,7 +337,7 @@ internal sealed class Tunnel : IAsyncDisposable
     {
         get
         {
-            if (_link.Current is { Connection.ChannelCount: > 0 })
+            if (_users > 0 || _link.Current is { Connection.ChannelCount: > 0 })
                 return true;
             lock (_sync)
                 return _forwards.Exists(static forward => forward.Connections.Count > 0) || _stopped.Exists(static forward => forward.Connections.Count > 0);

@@ -47,7 +47,7 @@ internal sealed class TunnelSharing(Tunnel tunnel, HostConfig config) : IMuxTarg
             Environment = SessionEnvironment.Select(Variables(request.Environment), config.SendEnv, config.SetEnv),
         };
         ClientSession session = await ClientSession.OpenAsync(link.Connection, options, cancellationToken).ConfigureAwait(false);
-        return new SharedSession(session, streams, request.WantsTerminal);
+        return new SharedSession(session, tunnel, config, streams, request);
     }
 
     public string DescribeConnection() => ConnectionText.Connection(tunnel, config, "\n");
@@ -85,31 +85,4 @@ internal sealed class TunnelSharing(Tunnel tunnel, HostConfig config) : IMuxTarg
         .Select(static variable => variable.Split('=', 2))
         .Where(static pair => pair.Length == 2)
         .Select(static pair => KeyValuePair.Create(pair[0], pair[1]));
-
-    private sealed class SharedSession(ClientSession session, MuxStandardStreams streams, bool wantsTerminal) : IMuxSession
-    {
-        public async Task<int?> RunAsync(Func<ValueTask> terminalRefused, CancellationToken cancellationToken)
-        {
-            if (wantsTerminal && !session.HasTerminal)
-                await terminalRefused().ConfigureAwait(false);
-            using PosixSignalRegistration? resized = session.HasTerminal ? PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => OnResize()) : null;
-            SessionResult result = await session.RunAsync(new(streams.Input, streams.Output, streams.Error), cancellationToken).ConfigureAwait(false);
-            return result.Lost is null ? result.ExitCode : null;
-        }
-
-        public ValueTask DisposeAsync() => session.DisposeAsync();
-
-        // The client passes its own signal on: PROTOCOL.mux knows no message for it.
-        private void OnResize()
-        {
-            try
-            {
-                session.Resize(TerminalDevice.Size(streams.Input.Descriptor));
-            }
-            catch (ObjectDisposedException)
-            {
-                // The session has just ended.
-            }
-        }
-    }
 }
