@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Adit.Client;
 using Adit.Relay;
 using Adit.Ssh.Auth;
@@ -38,7 +39,12 @@ internal sealed class ConsoleDialog(Output output) : IUserDialog
             string text = $"({account}) {Printable.Text(prompt.Text)}";
             byte[]? answer = prompt.Echo ? await Prompt.TextAsync(text, cancellationToken) : await Prompt.SecretAsync(text, cancellationToken);
             if (answer is null)
+            {
+                foreach (byte[] given in answers.AsSpan(0, i))
+                    CryptographicOperations.ZeroMemory(given);
                 return null;
+            }
+
             answers[i] = answer;
         }
 

@@ -78,6 +78,9 @@ internal sealed class Output : ILogger, ITunnelEvents, IDisposable
             case RemoteForwardWaits waits:
                 Notice($"{waits.Reason}; it is asked again every {waits.Pause.TotalSeconds:0} s");
                 break;
+            case RemotePortChanged changed:
+                Notice($"port {changed.Before} at the server stays in use; it listens on port {changed.Port} instead");
+                break;
             default:
                 break;
         }

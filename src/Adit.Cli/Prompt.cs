@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Adit.Cli;
@@ -9,6 +10,8 @@ namespace Adit.Cli;
 /// </summary>
 internal static class Prompt
 {
+    private const int MaxAnswer = 8 * 1024;
+
     /// <summary>Asks for a secret, which is not shown while it is typed. UTF-8; the caller clears it.</summary>
     public static ValueTask<byte[]?> SecretAsync(string question, CancellationToken cancellationToken) =>
         AskAsync(question, echo: false, cancellationToken);
@@ -79,20 +82,29 @@ internal static class Prompt
         try
         {
             using var process = Process.Start(start)!;
-            using var answer = new MemoryStream();
-            await process.StandardOutput.BaseStream.CopyToAsync(answer, cancellationToken);
-            await process.WaitForExitAsync(cancellationToken);
-            if (process.ExitCode != 0)
-                return null;
-            ReadOnlySpan<byte> line = answer.GetBuffer().AsSpan(0, (int)answer.Length);
-            int end = line.IndexOf((byte)'\n');
-            byte[] result = (end < 0 ? line : line[..end]).TrimEnd((byte)'\r').ToArray();
-            answer.GetBuffer().AsSpan().Clear();
-            return result;
+            byte[] answer = new byte[MaxAnswer];
+            try
+            {
+                int length = await process.StandardOutput.BaseStream.ReadAtLeastAsync(answer, answer.Length, throwOnEndOfStream: false, cancellationToken);
+                // Closed now, so that a program with more to say ends too.
+                process.StandardOutput.Close();
+                await process.WaitForExitAsync(cancellationToken);
+                return process.ExitCode == 0 && length < answer.Length ? FirstLine(answer.AsSpan(0, length)) : null;
+            }
+            finally
+            {
+                CryptographicOperations.ZeroMemory(answer);
+            }
         }
         catch (System.ComponentModel.Win32Exception)
         {
             return null;
         }
+    }
+
+    private static byte[] FirstLine(ReadOnlySpan<byte> text)
+    {
+        int end = text.IndexOf((byte)'\n');
+        return (end < 0 ? text : text[..end]).TrimEnd((byte)'\r').ToArray();
     }
 }

@@ -18,6 +18,9 @@ internal sealed class SharedRun(HostConfig config, Output output)
     private static readonly SafeFileHandle Out = new(1, ownsHandle: false);
     private static readonly SafeFileHandle Error = new(2, ownsHandle: false);
 
+    /// <summary>Whether the server was asked to do something, so that to begin anew would do it twice.</summary>
+    public bool HasBegun { get; private set; }
+
     /// <summary>Runs it.</summary>
     /// <exception cref="MuxException">The master is gone, or said no.</exception>
     public async Task<int> RunAsync(MuxClient master, CancellationToken stop)
@@ -32,7 +35,7 @@ internal sealed class SharedRun(HostConfig config, Output output)
 
         if (config.StdioForward is { } target)
         {
-            await master.ForwardStdioAsync(target, Input, Out, stop);
+            await master.ForwardStdioAsync(target, Input, Out, opened: () => HasBegun = true, stop);
             return 0;
         }
 
@@ -84,6 +87,7 @@ internal sealed class SharedRun(HostConfig config, Output output)
                 Error,
                 opened: () =>
                 {
+                    HasBegun = true;
                     Background.Child?.Ready(keepStandardOutput: true);
                     mode = wantsTerminal ? TerminalMode.Enter(Input, TerminalDevice.When.Drained, static settings => settings.Raw()) : null;
                 },

@@ -1,3 +1,4 @@
+using System.Net.NetworkInformation;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Adit.Mux;
@@ -108,12 +109,13 @@ internal static class SshCommand
             return null;
         if (config.ForkAfterAuthentication && Background.Child is null)
             return await Background.StartAsync(args, $"the part in the shared connection to {config.Alias} goes on");
+        var run = new SharedRun(config, output);
         try
         {
             using MuxClient master = await MuxClient.ConnectAsync(path, stop);
-            return await new SharedRun(config, output).RunAsync(master, stop);
+            return await run.RunAsync(master, stop);
         }
-        catch (MuxException e) when (config.ControlMaster is not ControlMaster.No)
+        catch (MuxException e) when (config.ControlMaster is not ControlMaster.No && !run.HasBegun)
         {
             output.Debug($"the connection is not shared: {e.Message}");
             return null;
@@ -145,7 +147,7 @@ internal static class SshCommand
             output.Notice($"ended by {ended}");
             return Failed;
         }
-        catch (Exception e) when (e is SshException or IOException or FormatException or ConfigException)
+        catch (Exception e) when (e is SshException or IOException or FormatException or ConfigException or UnauthorizedAccessException or NetworkInformationException)
         {
             output.Error($"{config.Alias}: {Printable.Text(e.Message)}");
             return Failed;

@@ -8,11 +8,11 @@ internal static class StdioForward
 {
     /// <summary>Relays until both directions ended.</summary>
     /// <returns>What failed, in words; null where nothing did.</returns>
-    public static async Task<string?> RunAsync(Tunnel tunnel, Endpoint target, ITunnelEvents events, CancellationToken stop)
+    public static async Task<string?> RunAsync(Tunnel tunnel, Endpoint target, RelayOptions terms, ITunnelEvents events, CancellationToken stop)
     {
         var outcome = new Outcome(events);
         var listener = new StdioListener(StandardStreams.Open());
-        await using Forward forward = Forward.Start(listener, target, tunnel.Dialer, new() { Admission = Admission.AnyPeer, Events = outcome });
+        await using Forward forward = Forward.Start(listener, target, tunnel.Dialer, new() { Admission = Admission.AnyPeer, Relay = terms, Events = outcome });
         return await outcome.Failure.WaitAsync(stop);
     }
 

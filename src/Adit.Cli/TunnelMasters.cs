@@ -52,7 +52,11 @@ internal sealed class TunnelMasters : IAsyncDisposable
         }
         catch (MuxException e)
         {
-            output.Notice($"{e.Message}; this connection is not shared");
+            // Another process was faster, and whoever waits for this one shares its connection.
+            if (Background.Child is { IsMaster: true } && ControlSocketFile.Look(path) is ControlSocketState.Live)
+                output.Debug(e.Message);
+            else
+                output.Notice($"{e.Message}; this connection is not shared");
             return null;
         }
     }

@@ -7,6 +7,7 @@ using Adit.Relay;
 using Adit.Sessions;
 using Adit.Ssh;
 using Adit.Ssh.Connection;
+using Adit.Ssh.Messages.Connection;
 using Adit.Ssh.Transport;
 
 namespace Adit.Cli;
@@ -17,7 +18,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
     private const int Failed = 255;
 
     // A tunnel that is to come back by itself has to notice a dead link by itself, within seconds.
-    private static readonly KeepAliveOptions QuickKeepAlive = new(TimeSpan.FromSeconds(5), 2);
+    private static readonly KeepAliveOptions QuickKeepAlive = new(TimeSpan.FromSeconds(5), 3);
 
     /// <summary>Runs it.</summary>
     /// <returns>The exit code of this process.</returns>
@@ -79,10 +80,12 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         UnixMode = (UnixFileMode)(0b110_110_110 & ~config.StreamLocalBindMask),
         UnlinkSockets = config.StreamLocalBindUnlink,
         RemoteTargets = new PermitRemoteOpen(config.PermitRemoteOpens),
-        Terms = type => ChannelTimeout.Terms(config.ChannelTimeouts, type, TimeProvider.System),
+        Terms = Terms,
         Inherited = inherited,
         Events = new SystemdEvents(systemd, output),
     };
+
+    private RelayOptions Terms(string channelType) => ChannelTimeout.Terms(config.ChannelTimeouts, channelType, TimeProvider.System);
 
     private async Task<bool> OpenForwardsAsync(Tunnel tunnel, CancellationToken stop)
     {
@@ -123,7 +126,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
 
     private async Task<int> PassAsync(Tunnel tunnel, Endpoint target, CancellationToken stop)
     {
-        if (await StdioForward.RunAsync(tunnel, target, output, stop) is not { } failure)
+        if (await StdioForward.RunAsync(tunnel, target, Terms(target.IsUnix ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType), output, stop) is not { } failure)
             return 0;
         output.Error(Printable.Text(failure));
         return Failed;

@@ -1,3 +1,4 @@
+using Adit.OpenSsh;
 using Adit.Ssh.Keys;
 
 namespace Adit.Gateway.Configuration;
@@ -13,9 +14,7 @@ internal static class HostKeyFile
         const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & others) is not UnixFileMode.None)
             throw new IOException($"others than its owner may read the file; mend that with: chmod 600 {path}");
-        if (new FileInfo(path).Length > SshPrivateKey.MaxFileLength)
-            throw new IOException($"the file is over the limit of {SshPrivateKey.MaxFileLength} bytes");
-        byte[] file = File.ReadAllBytes(path);
+        byte[] file = KeyFile.Read(path);
         try
         {
             return SshPrivateKey.Parse(file, path);

@@ -1,4 +1,5 @@
 using Adit.OpenSsh;
+using Adit.Ssh;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Messages.Connection;
 
@@ -21,6 +22,16 @@ internal sealed class AnnouncedHostKeys(IConnectionHandler? others) : IConnectio
     /// <param name="debug">Told why nothing was done, or not all.</param>
     public void Follow(SshConnection connection, HostKeyUpdate update, Action<string> debug) => _following = FollowAsync(connection, update, debug);
 
+    /// <summary>Waits until what was announced at the login is dealt with, the user's answer included. At once where nothing was.</summary>
+    /// <exception cref="SshException">The connection ended.</exception>
+    public async Task SettledAsync(SshConnection connection, CancellationToken cancellationToken)
+    {
+        // The server announces its keys before it answers anything.
+        await connection.RequestAsync("keepalive@openssh.com", [], cancellationToken).ConfigureAwait(false);
+        if (_announced.Task.IsCompleted)
+            await _following.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -34,7 +45,7 @@ internal sealed class AnnouncedHostKeys(IConnectionHandler? others) : IConnectio
         if (others is not null)
             others.OnChannelOpen(channel);
         else
-            channel.Refuse(Ssh.ChannelOpenFailureReason.AdministrativelyProhibited, "not asked for");
+            channel.Refuse(ChannelOpenFailureReason.AdministrativelyProhibited, "not asked for");
     }
 
     void IConnectionHandler.OnGlobalRequest(IncomingRequest request)

@@ -35,6 +35,7 @@ internal sealed class LocalTunnelForward : TunnelForward
         {
             Admission = listener.IsExposed ? Admission.AnyPeer : Admission.SameUser,
             Events = options.Events,
+            DialTimeout = ForwardOptions.Default.DialTimeout + (options.Reconnect ? options.Patience : TimeSpan.Zero),
             Relay = options.Terms(spec.Target is { IsUnix: true } ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType),
             TimeProvider = options.Time,
         };

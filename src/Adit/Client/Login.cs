@@ -55,6 +55,14 @@ internal sealed class Login : IAsyncDisposable
     /// <summary>Whether somebody is to type at a terminal of the server, whose packets are marked for that (IPQoS). Default no.</summary>
     public bool IsInteractive { get; init; }
 
+    // Where the user is to be asked, it is once: who logs in again later does so beside what the user does at the terminal.
+    private bool TakesHostKeysOver => Config.UpdateHostKeys switch
+    {
+        UpdateHostKeys.Yes => true,
+        UpdateHostKeys.Ask => !Config.BatchMode && !_hasLoggedIn,
+        _ => false,
+    };
+
     private string Account => $"{Config.User}@{Config.Alias}";
 
     private string KnownAs => Config.HostKeyAlias ?? Config.HostName;
@@ -132,7 +140,7 @@ internal sealed class Login : IAsyncDisposable
         try
         {
             options = await OptionsAsync(methods, hostKey, cancellationToken).ConfigureAwait(false);
-            if (Config.UpdateHostKeys is not UpdateHostKeys.No && !(Config.BatchMode && Config.UpdateHostKeys is UpdateHostKeys.Ask))
+            if (TakesHostKeysOver)
             {
                 announced = new(options.Handler);
                 owned.Insert(0, announced);
@@ -147,13 +155,15 @@ internal sealed class Login : IAsyncDisposable
 
         SshLink link = await SshLink.ConnectAsync(dialed, server, Config.Alias, options, () => hostKey.Verification, owned, cancellationToken)
             .ConfigureAwait(false);
-        Func<string, CancellationToken, ValueTask<bool>>? confirm = Config.UpdateHostKeys is UpdateHostKeys.Ask
-            ? (about, token) => _dialog.ConfirmAsync($"{about}\nTake them over?", token)
-            : null;
-        if (announced is not null && hostKey.Update(Config.Algorithms.HostKeys, confirm) is { } update)
-            announced.Follow(link.Connection, update, _dialog.Debug);
         try
         {
+            Func<string, CancellationToken, ValueTask<bool>>? confirm = Config.UpdateHostKeys is UpdateHostKeys.Ask
+                ? (about, token) => _dialog.ConfirmAsync($"{about}\nTake them over?", token)
+                : null;
+            if (announced is not null && hostKey.Update(Config.Algorithms.HostKeys, confirm) is { } update)
+                announced.Follow(link.Connection, update, _dialog.Debug);
+            if (announced is not null && confirm is not null)
+                await announced.SettledAsync(link.Connection, cancellationToken).ConfigureAwait(false);
             await AddKeysToAgentAsync(methods, cancellationToken).ConfigureAwait(false);
         }
         catch

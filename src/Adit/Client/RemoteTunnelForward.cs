@@ -13,10 +13,15 @@ internal sealed class RemoteTunnelForward : TunnelForward
     // A server that has not noticed the loss yet still holds the old listener.
     private static readonly TimeSpan BetweenAttempts = TimeSpan.FromSeconds(5);
 
+    // Servers that ask for signs of life miss a client within a minute or two.
+    private static readonly TimeSpan HoldsOldPort = TimeSpan.FromMinutes(2);
+
     private readonly TunnelOptions _options;
     private readonly ListenRequest _asked;
     private readonly Lock _sync = new();
-    private int _chosenPort;
+    private readonly SemaphoreSlim _asking = new(1);
+    private SshLink? _over;
+    private volatile int _chosenPort;
 
     public RemoteTunnelForward(ForwardSpec spec, TunnelOptions options)
         : base(ForwardDirection.Remote, spec)
@@ -57,9 +62,72 @@ internal sealed class RemoteTunnelForward : TunnelForward
     /// <exception cref="SshException">The connection ended.</exception>
     public async Task EstablishAsync(SshLink link, CancellationToken cancellationToken)
     {
-        RemoteListener listener = await ListenAsync(link, cancellationToken).ConfigureAwait(false);
-        if (_asked is { Port: 0, Path: null })
-            _chosenPort = listener.Asked.Port;
+        await _asking.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await ListenAsync(link, _asked, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _asking.Release();
+        }
+    }
+
+    /// <summary>
+    /// Has the server listen again over another link, unless it does. Ends when it does, or the link is lost again. A port that the server
+    /// chose is known to those who use it; another one is taken only if that one stays in use.
+    /// </summary>
+    public async Task ReestablishAsync(SshLink link, CancellationToken cancellationToken)
+    {
+        await _asking.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_over != link)
+                await ListenAgainAsync(link, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _asking.Release();
+        }
+    }
+
+    public override async Task StopListeningAsync()
+    {
+        lock (_sync)
+            IsStopped = true;
+        await base.StopListeningAsync().ConfigureAwait(false);
+    }
+
+    private async Task ListenAgainAsync(SshLink link, CancellationToken cancellationToken)
+    {
+        Forward? old = Current;
+        Current = null;
+        if (old is not null)
+            await old.DisposeAsync().ConfigureAwait(false);
+        long since = _options.Time.GetTimestamp();
+        for (bool said = false; !IsStopped; said = true)
+        {
+            bool isForced = _asked is { Port: 0, Path: null } && _options.Time.GetElapsedTime(since) < HoldsOldPort;
+            try
+            {
+                await ListenAsync(link, isForced ? _asked with { Port = _chosenPort } : _asked, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (ListenException e)
+            {
+                if (!said)
+                    _options.Events?.Report(new RemoteForwardWaits { Time = _options.Time.GetUtcNow(), Asked = _asked.ToString(), Reason = e.Message, Pause = BetweenAttempts });
+            }
+
+            await Task.Delay(BetweenAttempts, _options.Time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ListenAsync(SshLink link, ListenRequest request, CancellationToken cancellationToken)
+    {
+        RemoteListener listener = await link.Remote.ListenAsync(request, cancellationToken).ConfigureAwait(false);
+        if (request is { Port: 0, Path: null })
+            OnChosen(listener.Asked.Port);
         IListener naming = Spec.IsDynamic ? new SocksListener(listener) : listener;
         var forward = Forward.Start(naming, Spec.Target, new HereDialer(), new()
         {
@@ -75,55 +143,17 @@ internal sealed class RemoteTunnelForward : TunnelForward
             isStopped = IsStopped;
         }
 
+        _over = link;
         // It was cancelled while the server was asked.
         if (isStopped)
             await base.StopListeningAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Has the server listen again after a loss of the link. Ends when it does, or the link is lost again.</summary>
-    public async Task ReestablishAsync(SshLink link, CancellationToken cancellationToken)
+    private void OnChosen(int port)
     {
-        Forward? old = Current;
-        Current = null;
-        if (old is not null)
-            await old.DisposeAsync().ConfigureAwait(false);
-        for (bool said = false; !IsStopped; said = true)
-        {
-            try
-            {
-                await EstablishAsync(link, cancellationToken).ConfigureAwait(false);
-                return;
-            }
-            catch (ListenException e)
-            {
-                if (!said)
-                    _options.Events?.Report(new RemoteForwardWaits { Time = _options.Time.GetUtcNow(), Asked = _asked.ToString(), Reason = e.Message, Pause = BetweenAttempts });
-            }
-
-            await Task.Delay(BetweenAttempts, _options.Time, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    public override async Task StopListeningAsync()
-    {
-        lock (_sync)
-            IsStopped = true;
-        await base.StopListeningAsync().ConfigureAwait(false);
-    }
-
-    // The port that was chosen first is known to those who use it, so it is asked for again before another one is.
-    private async Task<RemoteListener> ListenAsync(SshLink link, CancellationToken cancellationToken)
-    {
-        if (_chosenPort == 0)
-            return await link.Remote.ListenAsync(_asked, cancellationToken).ConfigureAwait(false);
-        try
-        {
-            return await link.Remote.ListenAsync(_asked with { Port = _chosenPort }, cancellationToken).ConfigureAwait(false);
-        }
-        catch (ListenException)
-        {
-            return await link.Remote.ListenAsync(_asked, cancellationToken).ConfigureAwait(false);
-        }
+        int before = Interlocked.Exchange(ref _chosenPort, port);
+        if (before != 0)
+            _options.Events?.Report(new RemotePortChanged { Time = _options.Time.GetUtcNow(), Asked = _asked.ToString(), Before = before, Port = port });
     }
 
     /// <summary>Dials from this machine.</summary>

@@ -106,8 +106,13 @@ internal sealed class Tunnel : IAsyncDisposable
         }
 
         var remote = new RemoteTunnelForward(spec, _options);
-        await remote.EstablishAsync(_link.Current ?? throw new SshException("the connection is down at the moment"), cancellationToken).ConfigureAwait(false);
-        return await KeepAsync(remote).ConfigureAwait(false);
+        SshLink link = _link.Current ?? throw new SshException("the connection is down at the moment");
+        await remote.EstablishAsync(link, cancellationToken).ConfigureAwait(false);
+        await KeepAsync(remote).ConfigureAwait(false);
+        // The link may have been lost before the forward was among those that its successor brings back.
+        if (_link.Current is { } next && next != link)
+            await EstablishAsync(next, [remote], cancellationToken).ConfigureAwait(false);
+        return remote;
     }
 
     /// <summary>Closes a forward's listener; its connections go on.</summary>
@@ -248,11 +253,16 @@ internal sealed class Tunnel : IAsyncDisposable
         return end;
     }
 
-    private async Task EstablishAsync(SshLink link, CancellationToken lost)
+    private Task EstablishAsync(SshLink link, CancellationToken lost)
     {
         RemoteTunnelForward[] again;
         lock (_sync)
             again = [.. _forwards.OfType<RemoteTunnelForward>()];
+        return EstablishAsync(link, again, lost);
+    }
+
+    private static async Task EstablishAsync(SshLink link, RemoteTunnelForward[] again, CancellationToken lost)
+    {
         try
         {
             await Task.WhenAll(again.Select(forward => forward.ReestablishAsync(link, lost))).ConfigureAwait(false);

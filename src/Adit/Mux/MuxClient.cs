@@ -127,8 +127,14 @@ internal sealed class MuxClient : IDisposable
     internal Task<string> DescribeTunnelAsync(CancellationToken cancellationToken) => DescribeAsync(Info.Tunnel, cancellationToken);
 
     /// <summary>Has the master connect this process's streams with a target, and waits for the end of that (-W).</summary>
+    /// <param name="target">The target.</param>
+    /// <param name="input">Standard input.</param>
+    /// <param name="output">Standard output.</param>
+    /// <param name="opened">Called when the streams are connected.</param>
+    /// <param name="cancellationToken">Ends the connection.</param>
     /// <exception cref="MuxException">It does not come about.</exception>
-    internal async Task ForwardStdioAsync(Endpoint target, SafeHandle input, SafeHandle output, CancellationToken cancellationToken)
+    internal async Task ForwardStdioAsync(
+        Endpoint target, SafeHandle input, SafeHandle output, Action? opened = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(target);
         uint id = NextRequest();
@@ -136,6 +142,7 @@ internal sealed class MuxClient : IDisposable
         await SendAsync(new NewStdioForward(id, host, port), [input, output], cancellationToken).ConfigureAwait(false);
         byte[] answer = await AnswerAsync(cancellationToken).ConfigureAwait(false);
         RequireSame(id, Expect<SessionOpened>(answer, $"connect to {target}").RequestId);
+        opened?.Invoke();
         if (await ReadAsync(cancellationToken).ConfigureAwait(false) is { } packet)
             throw Unexpected(packet);
     }

@@ -32,7 +32,7 @@ internal sealed class FileKey : ISshSigner, IDisposable
     /// <exception cref="SshKeyException">The file cannot be used.</exception>
     public static FileKey? Open(string path, Func<string, CancellationToken, ValueTask<byte[]?>> ask, SshPublicKey? publicKey)
     {
-        byte[] file = File.ReadAllBytes(path);
+        byte[] file = KeyFile.Read(path);
         if (!SshPrivateKey.IsEncrypted(file))
         {
             var key = SshPrivateKey.Parse(file, path);

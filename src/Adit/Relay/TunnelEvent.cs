@@ -141,6 +141,19 @@ public sealed record RemoteForwardWaits : TunnelEvent
     public required TimeSpan Pause { get; init; }
 }
 
+/// <summary>The server listens for a remote forward on another port than before the connection was lost; the old one stayed in use.</summary>
+public sealed record RemotePortChanged : TunnelEvent
+{
+    /// <summary>Where it was asked to listen.</summary>
+    public required string Asked { get; init; }
+
+    /// <summary>The port before.</summary>
+    public required int Before { get; init; }
+
+    /// <summary>The port from now on.</summary>
+    public required int Port { get; init; }
+}
+
 /// <summary>Takes the events of tunnels.</summary>
 public interface ITunnelEvents
 {

@@ -198,7 +198,7 @@ public sealed class TunnelTests : IAsyncDisposable
         int held = 2;
         _server.Answer = (request, asked) =>
         {
-            // The old listener is still there, and no other port to be had.
+            // The old listener is still there.
             if (held-- > 0)
                 request.Fail();
             else
@@ -219,7 +219,36 @@ public sealed class TunnelTests : IAsyncDisposable
         var asked = new List<uint>();
         while (_server.Asked.Reader.TryRead(out TcpipForward one))
             asked.Add(one.Port);
-        Assert.Equal([0, 40000, 0, 40000], asked);
+        Assert.Equal([0, 40000, 40000, 40000], asked);
+    }
+
+    [Fact]
+    public async Task A_port_that_the_server_chose_gives_way_to_another_one_only_when_it_stays_in_use_for_minutes()
+    {
+        await using Tunnel tunnel = await OpenAsync(reconnect: true);
+        SshConnection client = await _server.NextClientAsync();
+        var forward = (RemoteTunnelForward)await tunnel.AddAsync(ForwardDirection.Remote, ForwardSpec.ParseRemote("0:localhost:1"), default);
+        _server.Answer = static (request, asked) =>
+        {
+            if (asked.Port == 0)
+                request.Succeed(new TcpipForwardReply(40001).ToFields());
+            else
+                request.Fail();
+        };
+        client.Close(CloseReason.Closed, "going down");
+        await NextAsync<LinkLost>();
+        await RestoreAsync();
+        await NextAsync<RemoteForwardWaits>();
+        DateTimeOffset since = _time.GetUtcNow();
+        while (forward.ChosenPort == 40000)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(1);
+        }
+
+        Assert.True(_time.GetUtcNow() - since >= TimeSpan.FromMinutes(1.9));
+        RemotePortChanged changed = await NextAsync<RemotePortChanged>();
+        Assert.Equal((40000, 40001), (changed.Before, changed.Port));
     }
 
     [Fact]
