@@ -13,8 +13,6 @@ internal sealed class Background : IDisposable
 {
     private const string Mark = "ADIT_BACKGROUND";
     private const string MasterMark = ":master";
-    private const int StandardOutput = 1;
-    private const int StandardErrorOutput = 2;
 
     private readonly Socket _waiter;
     private volatile bool _isReady;
@@ -68,8 +66,7 @@ internal sealed class Background : IDisposable
         _waiter.Send("r"u8);
         if (keepStandardOutput)
             return;
-        LinuxCalls.LeadNowhere(StandardOutput);
-        LinuxCalls.LeadNowhere(StandardErrorOutput);
+        StandardDescriptors.LeadNowhere(StandardDescriptors.Output, StandardDescriptors.Error);
         StandardError.Writer.Silence();
     }
 

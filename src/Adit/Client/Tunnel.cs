@@ -107,7 +107,19 @@ internal sealed class Tunnel : IAsyncDisposable
 
         var remote = new RemoteTunnelForward(spec, _options);
         SshLink link = _link.Current ?? throw new SshException("the connection is down at the moment");
-        await remote.EstablishAsync(link, cancellationToken).ConfigureAwait(false);
+        while (true)
+        {
+            try
+            {
+                await remote.EstablishAsync(link, cancellationToken).ConfigureAwait(false);
+                break;
+            }
+            catch (SshException) when (_options.Reconnect && link.Connection.Closed.IsCompleted)
+            {
+                link = await AfterAsync(link, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
         await KeepAsync(remote).ConfigureAwait(false);
         // The link may have been lost before the forward was among those that its successor brings back.
         if (_link.Current is { } next && next != link)
@@ -182,6 +194,19 @@ internal sealed class Tunnel : IAsyncDisposable
         forward.Spec.Listen == listen
         || (forward is RemoteTunnelForward { ChosenPort: > 0 } chosen && listen.Path is null && listen.Port == chosen.ChosenPort
             && listen.BindAddress == forward.Spec.Listen.BindAddress);
+
+    private async Task<SshLink> AfterAsync(SshLink lost, CancellationToken cancellationToken)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token);
+        try
+        {
+            return await _link.AfterAsync(lost, over.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new SshException("the tunnel is ending", e);
+        }
+    }
 
     // A forward that was opened while the tunnel ended ends with it.
     private async Task<TunnelForward> KeepAsync(TunnelForward forward)

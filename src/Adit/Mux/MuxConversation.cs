@@ -15,6 +15,7 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
 {
     private readonly CancellationTokenSource _passengerDone = new();
     private Task _passenger = Task.CompletedTask;
+    private volatile bool _isRidden;
 
     private IMuxTarget Target => master.Target;
 
@@ -143,9 +144,9 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
     }
 
     // A conversation has one passenger at most, as with OpenSSH.
-    private async Task BoardAsync(uint requestId, object streams, Func<Task<bool>> run, CancellationToken cancellationToken)
+    private async Task BoardAsync(uint requestId, object streams, Func<Task<Func<ValueTask>?>> run, CancellationToken cancellationToken)
     {
-        if (!_passenger.IsCompleted)
+        if (_isRidden)
         {
             await CloseAsync(streams).ConfigureAwait(false);
             await FailAsync(requestId, "this client has a session already; begin another one for another session", cancellationToken).ConfigureAwait(false);
@@ -153,16 +154,18 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
         }
 
         await _passenger.ConfigureAwait(false);
+        _isRidden = true;
         _passenger = RideAsync(streams, run);
     }
 
-    private async Task RideAsync(object streams, Func<Task<bool>> run)
+    // Who is turned away may ask for something else at once, so the place is free by the time that it hears so.
+    private async Task RideAsync(object streams, Func<Task<Func<ValueTask>?>> run)
     {
-        bool stays = false;
+        Func<ValueTask>? refuse = null;
         try
         {
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            stays = !await run().ConfigureAwait(false);
+            refuse = await run().ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -171,16 +174,20 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
         finally
         {
             await CloseAsync(streams).ConfigureAwait(false);
-            if (!stays)
+            if (refuse is null)
                 await _passengerDone.CancelAsync().ConfigureAwait(false);
         }
+
+        _isRidden = false;
+        if (refuse is not null)
+            await refuse().ConfigureAwait(false);
     }
 
-    // False where it did not begin.
-    private async Task<bool> RunSessionAsync(NewSession request, MuxStandardStreams streams, CancellationToken cancellationToken)
+    // Returns the refusal where it did not begin.
+    private async Task<Func<ValueTask>?> RunSessionAsync(NewSession request, MuxStandardStreams streams, CancellationToken cancellationToken)
     {
-        if (!await ConfirmAsync(request.RequestId, $"Allow shared connection to {master.Options.Name}?", cancellationToken).ConfigureAwait(false))
-            return false;
+        if (!await IsAllowedAsync($"Allow shared connection to {master.Options.Name}?", cancellationToken).ConfigureAwait(false))
+            return () => DenyAsync(request.RequestId, cancellationToken);
         IMuxSession session;
         try
         {
@@ -188,8 +195,7 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
         }
         catch (Exception e) when (IsFailure(e))
         {
-            await FailAsync(request.RequestId, e.Message, cancellationToken).ConfigureAwait(false);
-            return false;
+            return () => FailAsync(request.RequestId, e.Message, cancellationToken);
         }
 
         await using (session.ConfigureAwait(false))
@@ -202,23 +208,22 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
                 await socket.WriteAsync(new ExitMessage(id, (uint)known), cancellationToken).ConfigureAwait(false);
         }
 
-        return true;
+        return null;
     }
 
-    private async Task<bool> RunStdioForwardAsync(NewStdioForward request, StreamDuplex stdio, CancellationToken cancellationToken)
+    private async Task<Func<ValueTask>?> RunStdioForwardAsync(NewStdioForward request, StreamDuplex stdio, CancellationToken cancellationToken)
     {
         DialedConnection dialed;
         try
         {
             Endpoint target = MuxForward.Target(request.Host, request.Port);
-            if (!await ConfirmAsync(request.RequestId, $"Allow forward to {Printable.Text(target.ToString())}?", cancellationToken).ConfigureAwait(false))
-                return false;
+            if (!await IsAllowedAsync($"Allow forward to {Printable.Text(target.ToString())}?", cancellationToken).ConfigureAwait(false))
+                return () => DenyAsync(request.RequestId, cancellationToken);
             dialed = await Target.Dialer.DialAsync(target, ConnectionOrigin.ThisProcess, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (IsFailure(e))
         {
-            await FailAsync(request.RequestId, e.Message, cancellationToken).ConfigureAwait(false);
-            return false;
+            return () => FailAsync(request.RequestId, e.Message, cancellationToken);
         }
 
         await using (dialed.Duplex.ConfigureAwait(false))
@@ -229,7 +234,7 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
                 master.Log($"mux: a stdio forward to {Printable.Text(request.Host)} broke: {error.Message}");
         }
 
-        return true;
+        return null;
     }
 
     private async Task StopListeningAsync(StopListening request, CancellationToken cancellationToken)
@@ -263,7 +268,7 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
     // True when the connection was a proxy's, and so is used up.
     private async Task<bool> ProxyAsync(Proxy request, CancellationToken cancellationToken)
     {
-        if (Target.Connection is not { } connection || !_passenger.IsCompleted)
+        if (Target.Connection is not { } connection || _isRidden)
         {
             await FailAsync(request.RequestId, "this master gives nobody its connection itself; use forwards and sessions", cancellationToken).ConfigureAwait(false);
             return false;
@@ -280,11 +285,17 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
 
     private async ValueTask<bool> ConfirmAsync(uint requestId, string question, CancellationToken cancellationToken)
     {
-        if (master.Options.Confirm is not { } confirm || await confirm(question, cancellationToken).ConfigureAwait(false))
+        if (await IsAllowedAsync(question, cancellationToken).ConfigureAwait(false))
             return true;
-        await socket.WriteAsync(new PermissionDenied(requestId, "Permission denied"), cancellationToken).ConfigureAwait(false);
+        await DenyAsync(requestId, cancellationToken).ConfigureAwait(false);
         return false;
     }
+
+    private ValueTask<bool> IsAllowedAsync(string question, CancellationToken cancellationToken) =>
+        master.Options.Confirm is { } confirm ? confirm(question, cancellationToken) : ValueTask.FromResult(true);
+
+    private ValueTask DenyAsync(uint requestId, CancellationToken cancellationToken) =>
+        socket.WriteAsync(new PermissionDenied(requestId, "Permission denied"), cancellationToken);
 
     private ValueTask FailAsync(uint requestId, string reason, CancellationToken cancellationToken)
     {

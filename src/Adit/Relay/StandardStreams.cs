@@ -7,8 +7,6 @@ namespace Adit.Relay;
 /// <summary>Standard input and output of this process as one stream.</summary>
 public static class StandardStreams
 {
-    private const int StandardOutput = 1;
-
     /// <summary>
     /// Opens them. Once per process: the reading of standard input cannot be interrupted, so it goes on until the input ends, or the process.
     /// </summary>
@@ -23,9 +21,8 @@ public static class StandardStreams
         {
             await output.DisposeAsync().ConfigureAwait(false);
 
-            // What .NET writes to is a copy of the descriptor; who reads sees the end when this one is closed too.
             if (!OperatingSystem.IsWindows())
-                LinuxCalls.LeadNowhere(StandardOutput);
+                StandardDescriptors.LeadNowhere(StandardDescriptors.Output);
         }
     }
 

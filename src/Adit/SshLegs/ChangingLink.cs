@@ -55,6 +55,20 @@ internal sealed class ChangingLink(SshLink first, TimeSpan patience, TimeProvide
         waiting.SetResult(link);
     }
 
+    /// <summary>The link after one that is lost, once there is one.</summary>
+    public async Task<SshLink> AfterAsync(SshLink lost, CancellationToken cancellationToken)
+    {
+        Task<SshLink> next;
+        lock (_sync)
+        {
+            if (_link is { } link && link != lost)
+                return link;
+            next = _next.Task;
+        }
+
+        return await next.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     public async ValueTask<DialedConnection> DialAsync(Endpoint target, ConnectionOrigin origin, CancellationToken cancellationToken)
     {
         long began = time.GetTimestamp();
