@@ -107,24 +107,30 @@ internal sealed class Tunnel : IAsyncDisposable
 
         var remote = new RemoteTunnelForward(spec, _options);
         SshLink link = _link.Current ?? throw new SshException("the connection is down at the moment");
-        while (true)
+        bool isLost = !await TryAsync(() => remote.EstablishAsync(link, cancellationToken)).ConfigureAwait(false);
+        await KeepAsync(remote).ConfigureAwait(false);
+        // What brings the forwards back over the next link may have looked before this one was among them.
+        while (isLost || (_link.Current is { } next && next != link))
+        {
+            link = await AfterAsync(link, cancellationToken).ConfigureAwait(false);
+            isLost = !await TryAsync(() => remote.ReestablishAsync(link, cancellationToken)).ConfigureAwait(false);
+        }
+
+        return remote;
+
+        // False where the link was lost meanwhile.
+        async Task<bool> TryAsync(Func<Task> ask)
         {
             try
             {
-                await remote.EstablishAsync(link, cancellationToken).ConfigureAwait(false);
-                break;
+                await ask().ConfigureAwait(false);
+                return true;
             }
             catch (SshException) when (_options.Reconnect && link.Connection.Closed.IsCompleted)
             {
-                link = await AfterAsync(link, cancellationToken).ConfigureAwait(false);
+                return false;
             }
         }
-
-        await KeepAsync(remote).ConfigureAwait(false);
-        // The link may have been lost before the forward was among those that its successor brings back.
-        if (_link.Current is { } next && next != link)
-            await EstablishAsync(next, [remote], cancellationToken).ConfigureAwait(false);
-        return remote;
     }
 
     /// <summary>Closes a forward's listener; its connections go on.</summary>
@@ -278,16 +284,11 @@ internal sealed class Tunnel : IAsyncDisposable
         return end;
     }
 
-    private Task EstablishAsync(SshLink link, CancellationToken lost)
+    private async Task EstablishAsync(SshLink link, CancellationToken lost)
     {
         RemoteTunnelForward[] again;
         lock (_sync)
             again = [.. _forwards.OfType<RemoteTunnelForward>()];
-        return EstablishAsync(link, again, lost);
-    }
-
-    private static async Task EstablishAsync(SshLink link, RemoteTunnelForward[] again, CancellationToken lost)
-    {
         try
         {
             await Task.WhenAll(again.Select(forward => forward.ReestablishAsync(link, lost))).ConfigureAwait(false);

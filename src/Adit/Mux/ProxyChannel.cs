@@ -201,7 +201,7 @@ internal sealed class ProxyChannel(MuxProxy proxy, uint localId)
                 DownAsync(channel.ReadAsync, isError: false, gone.Token), DownAsync(channel.ReadErrorAsync, isError: true, gone.Token)).ConfigureAwait(false);
             if (ended is [true, true])
                 await proxy.SendAsync(ProxyPacket.Of(ProxyMessage.Eof, _clientId), cancellationToken).ConfigureAwait(false);
-            await channel.WaitForCloseAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+            await WaitForCloseAsync(channel, cancellationToken).ConfigureAwait(false);
             await LastWordsAsync().ConfigureAwait(false);
             await proxy.SendAsync(ProxyPacket.Of(ProxyMessage.Close, _clientId), cancellationToken).ConfigureAwait(false);
         }
@@ -214,6 +214,18 @@ internal sealed class ProxyChannel(MuxProxy proxy, uint localId)
         {
             await up.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await LastWordsAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static async Task WaitForCloseAsync(SshChannel channel, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await channel.WaitForCloseAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (SshException)
+        {
+            // The client has closed it, and hears so. If it was the connection that ended, so does everything of the client.
         }
     }
 

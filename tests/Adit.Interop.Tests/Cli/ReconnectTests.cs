@@ -87,7 +87,7 @@ public sealed class ReconnectTests(ITestOutputHelper output) : TunnelTest(output
             var since = Stopwatch.GetTimestamp();
 
             await tunnel.Adit.ErrorAsync(Again);
-            Assert.InRange(Stopwatch.GetElapsedTime(since), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(20));
+            Assert.InRange(Stopwatch.GetElapsedTime(since), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(25));
             await Bulk.EchoAsync(tunnel.Port);
         }
     }
