@@ -130,7 +130,7 @@ public sealed class ReconnectTests(ITestOutputHelper output) : TunnelTest(output
         Assert.Equal(old, LoopbackPort.Listener(port));
         sshd.KillOldestConnection();
 
-        await Patience.UntilAsync(() => LoopbackPort.IsListening(port) && !ProcessTree.IsAlive(old), "the port should be the new connection's", () => adit.Log);
+        await Patience.UntilAsync(() => !ProcessTree.IsAlive(old) && LoopbackPort.IsListening(port), "the port should be the new connection's", () => adit.Log);
         await Bulk.EchoAsync(port);
         Assert.False(adit.HasExited);
     }
