@@ -325,7 +325,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             Time = _gateway.Time,
             Connection = new()
             {
-                MaxChannels = Math.Min(configuration.MostChannels + SpareChannels ?? int.MaxValue, ConnectionOptions.Default.MaxChannels),
+                MaxChannels = (int)Math.Min((long?)configuration.MostChannels + SpareChannels ?? long.MaxValue, ConnectionOptions.Default.MaxChannels),
             },
         };
     }
