@@ -380,11 +380,12 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
         }
     }
 
-    // Its own places, then those of the user and of each key, then those of all.
+    // Its own places, then those of the user and of each key, then those of all. The keys in one order for everybody: two who share
+    // them would else wait for each other.
     private NameLookup NamesOf(Grant grant)
     {
         NameQuery next = _gateway.Names.BeginAsync;
-        foreach (string key in grant.Fingerprints)
+        foreach (string key in grant.Fingerprints.Order(StringComparer.Ordinal))
             next = _gateway.NameShares.Of("key " + key, next);
         return new(NamesAtATime, _gateway.NameShares.Of("user " + grant.User, next));
     }
