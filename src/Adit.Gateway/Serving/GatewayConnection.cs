@@ -351,7 +351,8 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
 
             using UserTally tally = _tally;
 
-            // The rules may have changed while it logged in.
+            // The rules may have changed while it logged in, and nobody told a tally that was not there yet.
+            tally.Limits = Rules.Settings.Limits;
             if (_access.RefusalNow(Rules.Settings) is { } refusal)
             {
                 ssh.Close(CloseReason.Expired, refusal);
