@@ -78,7 +78,7 @@ internal sealed class RemoteForwards(GatewayConnection connection) : IAsyncDispo
                 {
                     connection.Ssh.Close(CloseReason.ProtocolError, $"the client sent a malformed {Printable.Text(request.Name)}: {e.Message}");
                 }
-                catch (Exception e) when (!ended.IsCancellationRequested)
+                catch (Exception e) when (e is not OperationCanceledException || !ended.IsCancellationRequested)
                 {
                     Fault($"a {request.Name} failed: {e.Message}");
                 }
