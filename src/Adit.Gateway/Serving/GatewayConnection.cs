@@ -32,6 +32,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     private readonly ChannelListener _channels;
     private readonly RemoteForwards _remote;
     private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _admitted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _rulesLock = new();
     private readonly DateTimeOffset _since;
     private ConnectionRules? _rules;
@@ -95,6 +96,9 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     internal UserTally Tally => _tally!;
 
     internal SshConnection Ssh => _ssh!;
+
+    /// <summary>Completes when the client may stay: nothing that it asks for runs before.</summary>
+    internal Task Admitted => _admitted.Task;
 
     /// <summary>Looks names up for this user.</summary>
     internal NameLookup Names => _names!;
@@ -359,6 +363,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
                 return await ssh.Closed.ConfigureAwait(false);
             }
 
+            _admitted.SetResult();
             _names = NamesOf(grant);
             var dialer = new MeteredDialer(new PolicyDialer(() => Rules.Policy, _names.ResolveAsync), tally);
             var options = new ForwardOptions

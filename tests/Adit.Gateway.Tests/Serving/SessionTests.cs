@@ -4,9 +4,11 @@ using Adit.Gateway.Audit;
 using Adit.Gateway.Serving;
 using Adit.Relay;
 using Adit.Ssh;
+using Adit.Ssh.Auth;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Keys;
 using Adit.Tests.Shared;
+using Adit.Tests.Shared.Relay;
 
 namespace Adit.Gateway.Tests.Serving;
 
@@ -295,6 +297,7 @@ public class SessionTests
     [Theory]
     [InlineData("echo out; echo err >&2; exit 7", "", "", 7, "out\n", "err\n")]
     [InlineData("echo $SSH_ORIGINAL_COMMAND", "ForceCommand echo forced: $SSH_ORIGINAL_COMMAND", "", 0, "forced: echo $SSH_ORIGINAL_COMMAND\n", "")]
+    [InlineData("echo $SSH_ORIGINAL_COMMAND", "ForceCommand echo $SSH_ORIGINAL_COMMAND", "", 0, "echo $SSH_ORIGINAL_COMMAND\n", "")]
     [InlineData("echo asked", "ForceCommand echo setting", "command=\"echo key\"", 0, "setting\n", "")]
     [InlineData("kill -KILL $$", "", "", 137, "", "")]
     [InlineData("echo ${SECRET_OF_THE_GATEWAY:-nothing} $SHELL", "", "", 0, "nothing /bin/sh\n", "")]
