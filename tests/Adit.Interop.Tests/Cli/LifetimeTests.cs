@@ -109,8 +109,7 @@ public sealed class LifetimeTests(ITestOutputHelper output) : TunnelTest(output)
     {
         var sshd = await StartSshdAsync();
         await using var relay = new StallingRelay(sshd.Port);
-        using var files = await SshClientFiles.CreateAsync(relay.Port, "HostKeyAlias relayed", "ServerAliveInterval 1", "ServerAliveCountMax 2");
-        await File.WriteAllLinesAsync(files.KnownHostsPath, sshd.HostKeys.Select(static key => $"relayed {key.PublicLine}"));
+        using var files = await SshClientFiles.CreateAsync(relay, sshd, "ServerAliveInterval 1", "ServerAliveCountMax 2");
         var tunnel = await OpenTunnelAsync(files, 9, AditProcess.WithoutReconnect);
 
         relay.Stall();
