@@ -71,7 +71,7 @@ public sealed class LinkFaultTests(ITestOutputHelper output) : TunnelTest(output
     [InlineData(false, true)]
     public async Task A_link_that_falls_silent_while_much_goes_both_ways_is_replaced(bool toServer, bool toClient)
     {
-        var sshd = await StartSshdAsync(new() { Config = ClientAlive });
+        var sshd = await StartSshdAsync();
         await using var relay = new StallingRelay(sshd.Port);
         await using var echo = TcpService.Echo();
         using var files = await SshClientFiles.CreateAsync(relay, sshd, Alive);
@@ -87,6 +87,8 @@ public sealed class LinkFaultTests(ITestOutputHelper output) : TunnelTest(output
 
         await tunnel.Adit.ErrorAsync(Again);
         Assert.InRange(Stopwatch.GetElapsedTime(since), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(20));
+        Assert.Matches("no answer to 2 keepalives", tunnel.Adit.Error.Text);
+        sshd.KillOldestConnection();
         await transfers.WithinAsync("the transfers should end with the link", () => tunnel.Adit.Log);
         await UntilBackAsync(tunnel, remote);
     }

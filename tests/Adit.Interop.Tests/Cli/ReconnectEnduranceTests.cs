@@ -24,7 +24,7 @@ public sealed class ReconnectEnduranceTests(ITestOutputHelper output) : TunnelTe
     public async Task After_a_hundred_connections_it_holds_no_more_descriptors_threads_and_memory_than_after_twenty()
     {
         // Of one family, so that a port that listens is one that 127.0.0.1 reaches.
-        var sshd = await StartSshdAsync(new() { Config = ["LogLevel ERROR", "AddressFamily inet"], HostKeys = ["ed25519"] });
+        var sshd = await StartSshdAsync(new() { Config = ["LogLevel INFO", "AddressFamily inet"], HostKeys = ["ed25519"] });
         await using var relay = new StallingRelay(sshd.Port);
         await using var echo = TcpService.Echo();
         using var files = await SshClientFiles.CreateAsync(relay, sshd);

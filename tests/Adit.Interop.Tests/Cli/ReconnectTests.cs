@@ -123,7 +123,7 @@ public sealed class ReconnectTests(ITestOutputHelper output) : TunnelTest(output
         using var files = await SshClientFiles.CreateAsync(relay, sshd, "ServerAliveInterval 2", "ServerAliveCountMax 2");
         var port = LoopbackPort.Free();
         var adit = await StartAditAsync("-F", files.ConfigPath, "-N", "-R", $"{port}:127.0.0.1:{echo.Port}", SshClientFiles.Alias);
-        await LoopbackPort.UntilListeningAsync(port, adit);
+        await adit.ErrorAsync($"localhost:{port} on peer");
         var old = LoopbackPort.Listener(port);
 
         relay.Stall();
