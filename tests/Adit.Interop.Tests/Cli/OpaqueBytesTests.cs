@@ -72,16 +72,20 @@ public sealed class OpaqueBytesTests(ITestOutputHelper output) : ForwardTest(out
         var repository = Path.Combine(server.Folder, "project.git");
         var copy = Path.Combine(server.Folder, "copy");
         await ChildProcess.RunAsync(new("git", "init", "--quiet", "--bare", repository));
-        var page = new string('x', Many);
-        await using var web = TcpService.Banner($"HTTP/1.1 200 OK\r\nContent-Length: {Many}\r\nConnection: close\r\n\r\n{page}");
-        int files = LoopbackPort.Free(), http = LoopbackPort.Free(), git = LoopbackPort.Free();
+        var pages = Path.Combine(server.Folder, "pages");
+        var page = Path.Combine(Directory.CreateDirectory(pages).FullName, "page");
+        await File.WriteAllBytesAsync(page, TestBytes.Of(Many));
+        int pagePort = LoopbackPort.Free(), files = LoopbackPort.Free(), http = LoopbackPort.Free(), git = LoopbackPort.Free();
         var daemon = Own(await ChildProcess.StartAsync(new("git", "daemon", "--export-all", $"--base-path={server.Folder}", "--listen=127.0.0.1", $"--port={files}", "--verbose", server.Folder)));
+        var web = Own(await ChildProcess.StartAsync(new("python3", "-m", "http.server", "--bind", "127.0.0.1", "--directory", pages, $"{pagePort}")));
         await LoopbackPort.UntilListeningAsync(files, daemon);
-        var client = await StartTunnelAsync(server, "-L", $"{http}:127.0.0.1:{web.Port}", "-L", $"{git}:127.0.0.1:{files}");
+        await LoopbackPort.UntilListeningAsync(pagePort, web);
+        var client = await StartTunnelAsync(server, "-L", $"{http}:127.0.0.1:{pagePort}", "-L", $"{git}:127.0.0.1:{files}");
         await LoopbackPort.UntilListeningAsync(http, client);
         await LoopbackPort.UntilListeningAsync(git, client);
 
-        Assert.Equal(page, await ChildProcess.RunAsync(new("curl", "--silent", "--show-error", "--noproxy", "*", $"http://127.0.0.1:{http}/")));
+        await ChildProcess.RunAsync(new("curl", "--silent", "--show-error", "--noproxy", "*", "--output", page + ".read", $"http://127.0.0.1:{http}/page"));
+        Assert.Equal(TestBytes.Of(Many), await File.ReadAllBytesAsync(page + ".read"));
         await ChildProcess.RunAsync(new("git", "clone", "--quiet", $"git://127.0.0.1:{git}/project.git", copy));
         Assert.True(Directory.Exists(Path.Combine(copy, ".git")));
     }

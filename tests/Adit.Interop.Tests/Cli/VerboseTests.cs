@@ -14,7 +14,8 @@ public sealed class VerboseTests(ITestOutputHelper output) : TunnelTest(output)
     {
         var sshd = await StartSshdAsync();
         await using var echo = TcpService.Echo();
-        using var files = await SshClientFiles.CreateAsync(sshd);
+        using var files = await SshClientFiles.CreateAsync(sshd, "HostName localhost", "AddressFamily inet", "HostKeyAlias known");
+        await File.WriteAllLinesAsync(files.KnownHostsPath, sshd.HostKeys.Select(static key => $"known {key.PublicLine}"));
         var user = await SshClientFiles.UserKeyAsync();
 
         var tunnel = await OpenTunnelAsync(files, echo.Port, "-v");
@@ -26,12 +27,14 @@ public sealed class VerboseTests(ITestOutputHelper output) : TunnelTest(output)
         string[] steps =
         [
             $"read configuration {files.ConfigPath}",
-            $"identity {user.PrivatePath}",
-            $"connecting to 127.0.0.1:{sshd.Port} as {TestUser.Name}",
-            $"connected to 127.0.0.1 port {sshd.Port}",
+            $"identity file {user.PrivatePath} type ssh-ed25519",
+            $"connecting to localhost:{sshd.Port} as {TestUser.Name}",
+            $"connected to 127.0.0.1:{sshd.Port}",
             "key exchange: ",
+            "authentication method none: Failure",
             "authentication method publickey: Success",
-            $"{tunnel.Port}:127.0.0.1:{echo.Port}: listening on 127.0.0.1:{tunnel.Port}, [::1]:{tunnel.Port}",
+            "logged in to localhost as ",
+            $"-L localhost:{tunnel.Port}:127.0.0.1:{echo.Port}: listening on 127.0.0.1:{tunnel.Port}",
             $"connection 1 from 127.0.0.1:{origin}: ",
             $"connection 1 from 127.0.0.1:{origin} closed after ",
         ];
