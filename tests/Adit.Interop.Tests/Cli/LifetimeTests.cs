@@ -109,7 +109,7 @@ public sealed class LifetimeTests(ITestOutputHelper output) : TunnelTest(output)
     {
         var sshd = await StartSshdAsync();
         await using var relay = new StallingRelay(sshd.Port);
-        using var files = await SshClientFiles.CreateAsync(relay, sshd, "ServerAliveInterval 1", "ServerAliveCountMax 2");
+        using var files = await SshClientFiles.CreateAsync(relay, sshd.HostKeys, "ServerAliveInterval 1", "ServerAliveCountMax 2");
         var tunnel = await OpenTunnelAsync(files, 9, AditProcess.WithoutReconnect);
 
         relay.Stall();

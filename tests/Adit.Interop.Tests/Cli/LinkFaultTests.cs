@@ -10,7 +10,7 @@ namespace Adit.Interop.Tests.Cli;
 /// <summary>What becomes of a tunnel with forwards in both directions when its link fails in one of the ways in which links do.</summary>
 [Trait("Surface", "S1-14")]
 [Trait("Surface", "S1-15")]
-public sealed class LinkFaultTests(ITestOutputHelper output) : TunnelTest(output)
+public sealed class LinkFaultTests(ITestOutputHelper output) : ForwardTest(output)
 {
     private const string Again = "connected to peer again";
 
@@ -51,7 +51,7 @@ public sealed class LinkFaultTests(ITestOutputHelper output) : TunnelTest(output
         var sshd = await StartSshdAsync(new() { Config = ClientAlive });
         await using var relay = new StallingRelay(sshd.Port);
         await using var echo = TcpService.Echo();
-        using var files = await SshClientFiles.CreateAsync(relay, sshd, Alive);
+        using var files = await SshClientFiles.CreateAsync(relay, sshd.HostKeys, Alive);
         var (tunnel, remote) = await OpenBothAsync(files, echo);
         using var here = await ServerTest.DialAsync(tunnel.Port);
         using var there = await ServerTest.DialAsync(remote);
@@ -66,6 +66,34 @@ public sealed class LinkFaultTests(ITestOutputHelper output) : TunnelTest(output
     }
 
     [AditTheory]
+    [MemberData(nameof(Servers))]
+    public async Task Sockets_and_SOCKS_at_both_ends_come_back_too(string kind)
+    {
+        // Without StreamLocalBindUnlink, sshd leaves the old socket in the way of the new one.
+        var server = await StartServerAsync(kind, "StreamLocalBindUnlink yes");
+        await using var relay = new StallingRelay(server.Port);
+        await using var echo = TcpService.Echo();
+        using var files = await SshClientFiles.CreateAsync(relay, server.HostKeys);
+        int socks = LoopbackPort.Free(), remoteSocks = LoopbackPort.Free();
+        string path = Path.Combine(server.Folder, "here"), remotePath = Path.Combine(server.Folder, "there");
+        var adit = await StartAditAsync("-F", files.ConfigPath, "-N", "-D", $"127.0.0.1:{socks}", "-L", $"{path}:127.0.0.1:{echo.Port}",
+            "-R", $"127.0.0.1:{remoteSocks}", "-R", $"{remotePath}:127.0.0.1:{echo.Port}", SshClientFiles.Alias);
+        await UntilListeningAsync(remotePath, adit);
+
+        for (var time = 0; time <= 2; time++)
+        {
+            await Patience.UntilAsync(() => adit.Error.Count(Again) == time, "the connection should be made again", () => adit.Log);
+            await Bulk.EchoAsync(new UnixDomainSocketEndPoint(path));
+            await SocksEchoAsync(socks, echo.Port);
+            await Patience.UntilAsync(() => LoopbackPort.IsListening(remoteSocks) && Listens(remotePath), "the server should listen again", () => adit.Log);
+            await Bulk.EchoAsync(new UnixDomainSocketEndPoint(remotePath));
+            await SocksEchoAsync(remoteSocks, echo.Port);
+            relay.Cut(LinkCut.BothReset);
+            await LoopbackPort.UntilClosedAsync(remoteSocks);
+        }
+    }
+
+    [AditTheory]
     [InlineData(true, true)]
     [InlineData(true, false)]
     [InlineData(false, true)]
@@ -74,7 +102,7 @@ public sealed class LinkFaultTests(ITestOutputHelper output) : TunnelTest(output
         var sshd = await StartSshdAsync();
         await using var relay = new StallingRelay(sshd.Port);
         await using var echo = TcpService.Echo();
-        using var files = await SshClientFiles.CreateAsync(relay, sshd, Alive);
+        using var files = await SshClientFiles.CreateAsync(relay, sshd.HostKeys, Alive);
         var (tunnel, remote) = await OpenBothAsync(files, echo);
         var transfers = Task.WhenAll(TransferAsync(tunnel.Port), TransferAsync(remote));
         await Patience.UntilAsync(() => relay.Passed > 20_000_000, "much should go through", () => tunnel.Adit.Log);
@@ -100,7 +128,7 @@ public sealed class LinkFaultTests(ITestOutputHelper output) : TunnelTest(output
         var sshd = await StartSshdAsync();
         await using var relay = new StallingRelay(sshd.Port);
         await using var source = TcpService.Source(bytes);
-        using var files = await SshClientFiles.CreateAsync(relay, sshd);
+        using var files = await SshClientFiles.CreateAsync(relay, sshd.HostKeys);
         var tunnel = await OpenTunnelAsync(files, source.Port);
         var receiving = Bulk.ReceiveAsync(tunnel.Port, bytes);
         await Patience.UntilAsync(() => relay.Passed > 5_000_000, "much should go through", () => tunnel.Adit.Log);
@@ -144,6 +172,19 @@ public sealed class LinkFaultTests(ITestOutputHelper output) : TunnelTest(output
         {
             return false;
         }
+    }
+
+    // RFC 1928, sections 3 to 6.
+    private static async Task SocksEchoAsync(int port, int target)
+    {
+        using var socket = await ServerTest.DialAsync(port);
+        await socket.SendAsync(new byte[] { 5, 1, 0 });
+        Assert.Equal(2, await socket.ReceiveAsync(new byte[8]).WithinAsync("the method should be chosen"));
+        await socket.SendAsync(new byte[] { 5, 1, 0, 1, 127, 0, 0, 1, (byte)(target >> 8), (byte)target });
+        var answer = new byte[16];
+        Assert.Equal(10, await socket.ReceiveAsync(answer).WithinAsync("the target should be reached"));
+        Assert.Equal(0, answer[1]);
+        await ServerTest.ExchangeAsync(socket);
     }
 
     /// <summary>Sends to an echo and reads what comes back, until the connection ends.</summary>

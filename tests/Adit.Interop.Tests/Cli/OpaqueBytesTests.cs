@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using Adit.Interop.Tests.Peers;
 using Adit.Interop.Tests.Server;
+using Adit.Interop.Tests.Socks;
 using Adit.Tests.Shared;
 using Xunit.Abstractions;
 
@@ -72,20 +73,16 @@ public sealed class OpaqueBytesTests(ITestOutputHelper output) : ForwardTest(out
         var repository = Path.Combine(server.Folder, "project.git");
         var copy = Path.Combine(server.Folder, "copy");
         await ChildProcess.RunAsync(new("git", "init", "--quiet", "--bare", repository));
-        var pages = Path.Combine(server.Folder, "pages");
-        var page = Path.Combine(Directory.CreateDirectory(pages).FullName, "page");
-        await File.WriteAllBytesAsync(page, TestBytes.Of(Many));
+        var page = new string('x', Many);
         int pagePort = LoopbackPort.Free(), files = LoopbackPort.Free(), http = LoopbackPort.Free(), git = LoopbackPort.Free();
         var daemon = Own(await ChildProcess.StartAsync(new("git", "daemon", "--export-all", $"--base-path={server.Folder}", "--listen=127.0.0.1", $"--port={files}", "--verbose", server.Folder)));
-        var web = Own(await ChildProcess.StartAsync(new("python3", "-m", "http.server", "--bind", "127.0.0.1", "--directory", pages, $"{pagePort}")));
+        await using var web = SocksTest.WebServer.Start(pagePort, page);
         await LoopbackPort.UntilListeningAsync(files, daemon);
-        await LoopbackPort.UntilListeningAsync(pagePort, web);
         var client = await StartTunnelAsync(server, "-L", $"{http}:127.0.0.1:{pagePort}", "-L", $"{git}:127.0.0.1:{files}");
         await LoopbackPort.UntilListeningAsync(http, client);
         await LoopbackPort.UntilListeningAsync(git, client);
 
-        await ChildProcess.RunAsync(new("curl", "--silent", "--show-error", "--noproxy", "*", "--output", page + ".read", $"http://127.0.0.1:{http}/page"));
-        Assert.Equal(TestBytes.Of(Many), await File.ReadAllBytesAsync(page + ".read"));
+        Assert.Equal(page, await ChildProcess.RunAsync(new("curl", "--silent", "--show-error", "--noproxy", "*", $"http://127.0.0.1:{http}/")));
         await ChildProcess.RunAsync(new("git", "clone", "--quiet", $"git://127.0.0.1:{git}/project.git", copy));
         Assert.True(Directory.Exists(Path.Combine(copy, ".git")));
     }

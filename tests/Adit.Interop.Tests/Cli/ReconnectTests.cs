@@ -80,7 +80,7 @@ public sealed class ReconnectTests(ITestOutputHelper output) : TunnelTest(output
             var sshd = await StartSshdAsync();
             await using var relay = new StallingRelay(sshd.Port);
             await using var echo = TcpService.Echo();
-            using var files = await SshClientFiles.CreateAsync(relay, sshd);
+            using var files = await SshClientFiles.CreateAsync(relay, sshd.HostKeys);
             var tunnel = await OpenTunnelAsync(files, echo.Port);
             await Bulk.EchoAsync(tunnel.Port);
 
@@ -120,7 +120,7 @@ public sealed class ReconnectTests(ITestOutputHelper output) : TunnelTest(output
         var sshd = await StartSshdAsync();
         await using var relay = new StallingRelay(sshd.Port);
         await using var echo = TcpService.Echo();
-        using var files = await SshClientFiles.CreateAsync(relay, sshd, "ServerAliveInterval 2", "ServerAliveCountMax 2");
+        using var files = await SshClientFiles.CreateAsync(relay, sshd.HostKeys, "ServerAliveInterval 2", "ServerAliveCountMax 2");
         var port = LoopbackPort.Free();
         var adit = await StartAditAsync("-F", files.ConfigPath, "-N", "-R", $"{port}:127.0.0.1:{echo.Port}", SshClientFiles.Alias);
         await adit.ErrorAsync($"localhost:{port} on peer");

@@ -26,11 +26,11 @@ internal sealed class SshClientFiles : IDisposable
         return files;
     }
 
-    /// <summary>For an sshd that is reached through a relay.</summary>
-    public static async Task<SshClientFiles> CreateAsync(StallingRelay relay, SshdPeer sshd, params IReadOnlyList<string> config)
+    /// <summary>For a server that is reached through a relay.</summary>
+    public static async Task<SshClientFiles> CreateAsync(StallingRelay relay, IReadOnlyList<KeyPair> hostKeys, params IReadOnlyList<string> config)
     {
         var files = await CreateAsync(relay.Port, ["HostKeyAlias relayed", .. config]);
-        await File.WriteAllLinesAsync(files.KnownHostsPath, sshd.HostKeys.Select(static key => $"relayed {key.PublicLine}"));
+        await File.WriteAllLinesAsync(files.KnownHostsPath, hostKeys.Select(static key => $"relayed {key.PublicLine}"));
         return files;
     }
 
