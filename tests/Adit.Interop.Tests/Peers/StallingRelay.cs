@@ -15,12 +15,16 @@ internal sealed class StallingRelay : IAsyncDisposable
     private readonly ConcurrentQueue<(Socket Near, Socket Far)> _pairs = [];
     private readonly List<(Socket Near, Socket Far)> _cut = [];
     private readonly Task _loop;
+    private readonly TimeSpan _forgetsAfter;
     private long _passed;
     private CancellationTokenSource _toServer = new();
     private CancellationTokenSource _toClient = new();
 
-    public StallingRelay(int port)
+    /// <param name="port">Where the server is.</param>
+    /// <param name="forgetsAfter">How long a connection may be silent before both ends get a reset, as where an address is translated.</param>
+    public StallingRelay(int port, TimeSpan? forgetsAfter = null)
     {
+        _forgetsAfter = forgetsAfter ?? Timeout.InfiniteTimeSpan;
         _listener.Start();
         _loop = RunAsync(port);
     }
@@ -53,9 +57,9 @@ internal sealed class StallingRelay : IAsyncDisposable
             if (cut is LinkCut.BothReset or LinkCut.ServerReset)
                 Reset(pair.Far);
             if (cut is LinkCut.ClientEnded)
-                pair.Near.Shutdown(SocketShutdown.Send);
+                End(pair.Near);
             if (cut is LinkCut.ServerEnded)
-                pair.Far.Shutdown(SocketShutdown.Send);
+                End(pair.Far);
             _cut.Add(pair);
         }
     }
@@ -76,10 +80,24 @@ internal sealed class StallingRelay : IAsyncDisposable
         _toClient.Dispose();
     }
 
-    private static void Reset(Socket socket)
+    private static void Reset(Socket socket) => Try(() =>
     {
         socket.LingerState = new LingerOption(enable: true, seconds: 0);
         socket.Close();
+    });
+
+    private static void End(Socket socket) => Try(() => socket.Shutdown(SocketShutdown.Send));
+
+    private static void Try(Action cut)
+    {
+        try
+        {
+            cut();
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // It is over already.
+        }
     }
 
     private async Task RunAsync(int port)
@@ -111,10 +129,15 @@ internal sealed class StallingRelay : IAsyncDisposable
             return;
         }
         _pairs.Enqueue((near, far));
-        await Task.WhenAll(PumpAsync(near, far, toServer), PumpAsync(far, near, toClient));
+        await using var silence = new Timer(_ =>
+        {
+            Reset(near);
+            Reset(far);
+        }, null, _forgetsAfter, Timeout.InfiniteTimeSpan);
+        await Task.WhenAll(PumpAsync(near, far, silence, toServer), PumpAsync(far, near, silence, toClient));
     }
 
-    private async Task PumpAsync(Socket from, Socket to, CancellationToken stall)
+    private async Task PumpAsync(Socket from, Socket to, Timer silence, CancellationToken stall)
     {
         var buffer = new byte[64 * 1024];
         try
@@ -124,6 +147,7 @@ internal sealed class StallingRelay : IAsyncDisposable
                 for (var sent = 0; sent < count;)
                     sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), stall);
                 Interlocked.Add(ref _passed, count);
+                silence.Change(_forgetsAfter, Timeout.InfiniteTimeSpan);
             }
             to.Shutdown(SocketShutdown.Send);
         }
