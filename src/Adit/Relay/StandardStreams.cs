@@ -15,7 +15,14 @@ public static class StandardStreams
         var input = new Pipe();
         _ = ReadAsync(Console.OpenStandardInput(), input.Writer);
         Stream output = Console.OpenStandardOutput();
-        return new StreamDuplex(input.Reader.AsStream(), output, CompleteAsync, stopReading: input.Reader.CancelPendingRead);
+        return new StreamDuplex(input.Reader.AsStream(), output, CompleteAsync, Abort, input.Reader.CancelPendingRead);
+
+        // To dispose a pipe's stream does not end a read that waits.
+        void Abort()
+        {
+            input.Reader.CancelPendingRead();
+            output.Dispose();
+        }
 
         async ValueTask CompleteAsync(CancellationToken cancellationToken)
         {
