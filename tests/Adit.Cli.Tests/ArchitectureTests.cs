@@ -24,6 +24,7 @@ public partial class ArchitectureTests
         ["SshLegs"] = ["Relay", "Ssh"],
         ["Socks"] = ["Relay"],
         ["OpenSsh"] = ["Relay", "Ssh"],
+        ["Library"] = ["Client", "OpenSsh", "SshLegs", "Relay", "Ssh"],
         ["Client"] = ["Mux", "Sessions", "OpenSsh", "SshLegs", "Socks", "Relay", "Ssh"],
         ["Sessions"] = ["Relay", "Ssh", "OpenSsh"],
         ["Mux"] = ["OpenSsh", "SshLegs", "Relay", "Ssh"],
