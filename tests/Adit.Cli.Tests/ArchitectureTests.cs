@@ -44,6 +44,8 @@ public partial class ArchitectureTests
     {
         ["Adit.Ssh"] = [],
         ["Adit"] = ["Adit.Ssh"],
+        ["Adit.Npgsql"] = ["Adit"],
+        ["Adit.Extensions.Hosting"] = ["Adit"],
         ["Adit.Gateway"] = ["Adit"],
         ["Adit.Cli"] = ["Adit.Gateway"],
     };

@@ -131,7 +131,7 @@ public sealed class LocalListener : IListener
         }
     }
 
-    private static LocalListener BindUnix(string path, LocalListenerOptions options)
+    internal static LocalListener BindUnix(string path, LocalListenerOptions options)
     {
         if (options.Inherited?.Claim(path) is { } inherited)
             return new([inherited], [Endpoint.Unix(path)], isExposed: false, path, null);
