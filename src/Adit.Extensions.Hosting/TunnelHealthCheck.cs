@@ -10,9 +10,14 @@ internal sealed class TunnelHealthCheck(SshTunnel tunnel) : IHealthCheck
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         SshTunnelState state = tunnel.State;
-        if (state is SshTunnelState.Idle)
-            return HealthCheckResult.Healthy($"the tunnel to {tunnel.Destination} is not used at the moment");
         HealthStatus failure = context.Registration.FailureStatus;
+        if (state is SshTunnelState.Idle)
+        {
+            return tunnel.LastFailure is { } last
+                ? new(failure, last.Message, last)
+                : HealthCheckResult.Healthy($"the tunnel to {tunnel.Destination} is not used at the moment");
+        }
+
         if (state is SshTunnelState.Down)
             return new(failure, $"the connection to {tunnel.Destination} is lost and is being made anew");
         if (state is SshTunnelState.Ended)

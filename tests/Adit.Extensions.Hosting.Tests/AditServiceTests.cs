@@ -107,9 +107,12 @@ public sealed class AditServiceTests : IAsyncDisposable
         Assert.True(up.Data.ContainsKey("roundTripMilliseconds"));
         _server.IsClosed = true;
         _server.Hangup();
-        while (tunnel.State is SshTunnelState.Up)
-            await Task.Delay(5);
-        Assert.Equal(tunnel.State is SshTunnelState.Idle ? HealthStatus.Healthy : HealthStatus.Degraded, (await CheckAsync(host)).Status);
+        while (tunnel.LastFailure is null)
+            await Task.Yield();
+        Assert.Equal(SshTunnelState.Idle, tunnel.State);
+        HealthReportEntry refused = await CheckAsync(host);
+        Assert.Equal(HealthStatus.Degraded, refused.Status);
+        Assert.IsType<AuthenticationFailedException>(refused.Exception);
         await tunnel.DisposeAsync();
         Assert.Equal(HealthStatus.Degraded, (await CheckAsync(host)).Status);
     }

@@ -62,6 +62,9 @@ public sealed class SshTunnel : IAsyncDisposable
         : open.Tunnel.Link is null ? SshTunnelState.Down
         : SshTunnelState.Up;
 
+    /// <summary>Why the last attempt to open it failed, or its way back was refused; null if it succeeded, or none was made.</summary>
+    public AditException? LastFailure => _holder.LastFailure;
+
     /// <summary>Completes, never fails, with why the tunnel has ended for good: a <see cref="TunnelEndedException"/>, or what refused its way back.</summary>
     public Task<AditException> Ended => _holder.Ended;
 

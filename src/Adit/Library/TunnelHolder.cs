@@ -25,6 +25,7 @@ internal sealed class TunnelHolder(TunnelPlan plan, bool reopens, TimeProvider t
     private readonly List<Task> _leaving = [];
     private OpenTunnel? _open;
     private Attempt? _attempt;
+    private Exception? _failure;
     private Exception? _refusal;
     private long _refusedAt;
     private bool _disposed;
@@ -44,6 +45,19 @@ internal sealed class TunnelHolder(TunnelPlan plan, bool reopens, TimeProvider t
 
     /// <summary>The link of the moment; null while there is none.</summary>
     public SshLink? Link => Current?.Tunnel.Link;
+
+    /// <summary>Why there is no tunnel, if the last attempt to open it, or to bring it back, failed.</summary>
+    public AditException? LastFailure
+    {
+        get
+        {
+            lock (_sync)
+            {
+                Exception? cause = _open is { Tunnel.Ended.IsCompletedSuccessfully: true } ended ? Refusal(ended.Tunnel.Ended.Result) : _failure;
+                return cause is null ? null : TunnelFailure.OfOpening(cause) ?? Stopped(cause);
+            }
+        }
+    }
 
     /// <summary>The tunnel, opened if it is not.</summary>
     /// <exception cref="AditException">It cannot be opened.</exception>
@@ -113,6 +127,8 @@ internal sealed class TunnelHolder(TunnelPlan plan, bool reopens, TimeProvider t
         _ended.TrySetResult(Closed());
     }
 
+    private static Exception? Refusal(SshClosedException end) => end.InnerException is SshAuthException or SshHostKeyException ? end.InnerException : null;
+
     private TunnelEndedException Closed() => new($"the tunnel to {plan.Destination} was closed");
 
     private TunnelEndedException Stopped(Exception failure) => failure is OperationCanceledException
@@ -168,9 +184,11 @@ internal sealed class TunnelHolder(TunnelPlan plan, bool reopens, TimeProvider t
             if (_attempt == attempt)
                 _attempt = null;
             if (isWanted)
-                (_open, _refusal) = (open, null);
+                (_open, _refusal, _failure) = (open, null, null);
             else if (failure is SshAuthException or SshHostKeyException)
                 (_refusal, _refusedAt) = (failure, time.GetTimestamp());
+            if (failure is not (null or OperationCanceledException))
+                _failure = failure;
         }
 
         if (open is null)
@@ -195,8 +213,8 @@ internal sealed class TunnelHolder(TunnelPlan plan, bool reopens, TimeProvider t
         lock (_sync)
         {
             // A server that refused the way back is not asked again at once by who comes next.
-            if (end.InnerException is SshAuthException or SshHostKeyException)
-                (_refusal, _refusedAt) = (end.InnerException, time.GetTimestamp());
+            if (Refusal(end) is { } refusal)
+                (_refusal, _failure, _refusedAt) = (refusal, refusal, time.GetTimestamp());
         }
 
         if (!reopens)
