@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Adit.Relay;
 
 /// <summary>Standard input and output of this process as one stream.</summary>
-public static class StandardStreams
+internal static class StandardStreams
 {
     private const int StandardOutput = 1;
 
