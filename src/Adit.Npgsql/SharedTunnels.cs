@@ -4,7 +4,7 @@ namespace Adit.Npgsql;
 internal static class SharedTunnels
 {
     // A pool that has closed all its connections needs no connection to the server either; the next one opens it again.
-    private static readonly KeyValuePair<string, string> IdleTimeout = new("AditIdleTimeout", "5m");
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromMinutes(5);
 
     private static readonly Lock Sync = new();
     private static readonly Dictionary<(string Destination, SshTunnelOptions Options), Shared> Tunnels = [];
@@ -20,7 +20,7 @@ internal static class SharedTunnels
         {
             if (!Tunnels.TryGetValue(key, out Shared? shared))
             {
-                var tunnel = SshTunnel.Create(destination, options with { SshOptions = [.. options.SshOptions, IdleTimeout] });
+                var tunnel = SshTunnel.Create(destination, options with { DefaultIdleTimeout = IdleTimeout });
                 Tunnels.Add(key, shared = new(tunnel));
             }
 

@@ -194,7 +194,6 @@ public sealed class SshTunnel : IAsyncDisposable
     /// <param name="target">Where they go.</param>
     /// <param name="admission">Who may use it.</param>
     /// <param name="maxConnections">The most at once.</param>
-    /// <exception cref="TunnelEndedException">The tunnel has ended for good.</exception>
     internal Forward StartForward(IListener listener, Endpoint target, Admission admission, int maxConnections) => Forward.Start(listener, target, _holder, new()
     {
         Admission = admission,
@@ -256,6 +255,7 @@ public sealed class SshTunnel : IAsyncDisposable
 
     private async Task<TunnelListener> ForwardAsync(Endpoint target, TunnelListenerOptions options, CancellationToken cancellationToken)
     {
+        _holder.ThrowIfEnded();
         TunnelListener forward;
         try
         {

@@ -66,6 +66,9 @@ public sealed record SshTunnelOptions
     /// <summary>The clock of reconnection and limits in time.</summary>
     internal TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>After how long without a connection it ends, where AditIdleTimeout says nothing; null for never.</summary>
+    internal TimeSpan? DefaultIdleTimeout { get; init; }
+
     /// <summary>The options, without the values of <see cref="SshOptions"/>.</summary>
     public override string ToString() =>
         $"{nameof(SshTunnelOptions)} {{ User = {User}, Port = {Port}, ConfigFile = {ConfigFile}, IdentityFiles = {string.Join(", ", IdentityFiles)} }}";

@@ -75,6 +75,9 @@ internal sealed class TunnelHolder(TunnelPlan plan, bool reopens, TimeProvider t
                     return open;
                 if (!reopens)
                     throw TunnelFailure.OfEnd(plan.Destination, open.Tunnel.Ended.Result);
+                // A server that refused the way back is not asked again at once.
+                if (Refusal(open.Tunnel.Ended.Result) is { } refusal)
+                    (_refusal, _failure, _refusedAt) = (refusal, refusal, time.GetTimestamp());
                 _open = null;
                 _leaving.RemoveAll(static task => task.IsCompleted);
                 _leaving.Add(open.DisposeAsync().AsTask());
@@ -95,6 +98,14 @@ internal sealed class TunnelHolder(TunnelPlan plan, bool reopens, TimeProvider t
         {
             Leave(attempt);
         }
+    }
+
+    /// <summary>Fails where it has ended for good.</summary>
+    /// <exception cref="TunnelEndedException">It has.</exception>
+    public void ThrowIfEnded()
+    {
+        if (_ended.Task.IsCompleted)
+            throw new TunnelEndedException(_ended.Task.Result.Message, _ended.Task.Result);
     }
 
     /// <summary>Dials a target from the server, over a tunnel that is opened if it is not. Traced and measured.</summary>
@@ -210,13 +221,6 @@ internal sealed class TunnelHolder(TunnelPlan plan, bool reopens, TimeProvider t
     {
         SshClosedException end = await open.Tunnel.Ended.ConfigureAwait(false);
         TunnelLog.Ended(plan.Logger, plan.Destination, Printable.Text(end.Message));
-        lock (_sync)
-        {
-            // A server that refused the way back is not asked again at once by who comes next.
-            if (Refusal(end) is { } refusal)
-                (_refusal, _failure, _refusedAt) = (refusal, refusal, time.GetTimestamp());
-        }
-
         if (!reopens)
             _ended.TrySetResult(TunnelFailure.OfEnd(plan.Destination, end));
     }
@@ -237,8 +241,30 @@ internal sealed class TunnelHolder(TunnelPlan plan, bool reopens, TimeProvider t
     {
         public async ValueTask<DialedConnection> DialAsync(Endpoint target, ConnectionOrigin origin, CancellationToken cancellationToken)
         {
-            OpenTunnel open = await holder.GetAsync(cancellationToken).ConfigureAwait(false);
-            return await open.Tunnel.Dialer.DialAsync(target, origin, cancellationToken).ConfigureAwait(false);
+            while (true)
+            {
+                OpenTunnel open = await holder.GetAsync(cancellationToken).ConfigureAwait(false);
+                if (await DialAsync(open.Tunnel, target, origin, cancellationToken).ConfigureAwait(false) is { } dialed)
+                    return dialed;
+            }
+        }
+
+        // Null where the tunnel ended meanwhile: what waits for its connection to come back would wait in vain.
+        private static async Task<DialedConnection?> DialAsync(Tunnel tunnel, Endpoint target, ConnectionOrigin origin, CancellationToken cancellationToken)
+        {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            Task<DialedConnection> dial = tunnel.Dialer.DialAsync(target, origin, stop.Token).AsTask();
+            if (!dial.IsCompleted && await Task.WhenAny(dial, tunnel.Ended).ConfigureAwait(false) != dial)
+                await stop.CancelAsync().ConfigureAwait(false);
+            try
+            {
+                return await dial.ConfigureAwait(false);
+            }
+            catch (Exception e) when (tunnel.Ended.IsCompleted && !cancellationToken.IsCancellationRequested
+                && e is OperationCanceledException or DialException { Failure: DialFailure.ConnectionLost })
+            {
+                return null;
+            }
         }
     }
 }

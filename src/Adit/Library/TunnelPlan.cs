@@ -84,7 +84,7 @@ internal sealed class TunnelPlan
     {
         Reconnect = reconnects,
         Patience = _options.ReconnectWait ?? config.ReconnectWait,
-        IdleTimeout = config.IdleTimeout,
+        IdleTimeout = config.Written.IdleTimeout.Given is null ? _options.DefaultIdleTimeout : config.IdleTimeout,
         Lifetime = config.Lifetime,
         AddressFamily = config.AddressFamily,
         Events = Reporter,

@@ -250,6 +250,38 @@ public sealed class SshTunnelTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Who_waits_for_a_way_back_that_is_refused_hears_of_it_at_once()
+    {
+        foreach (bool prepared in (bool[])[false, true])
+        {
+            SshTunnelOptions options = _server.Options with { ReconnectWait = TimeSpan.FromHours(1) };
+            await using SshTunnel tunnel = prepared ? SshTunnel.Create(Host, options) : await SshTunnel.OpenAsync(Host, options).TestTime();
+            await tunnel.EnsureOpenAsync().TestTime();
+            _server.IsClosed = true;
+            _server.Hangup();
+            await Assert.ThrowsAsync<AuthenticationFailedException>(() => FailAsync(tunnel).TestTime());
+            _server.IsClosed = false;
+        }
+    }
+
+    [Fact]
+    public async Task A_tunnel_that_ends_for_want_of_use_opens_again_for_the_next_who_comes()
+    {
+        var time = new ManualTimeProvider();
+        await using SshTunnel tunnel = SshTunnel.Create(Host, _server.Options with { Time = time, DefaultIdleTimeout = TimeSpan.FromMinutes(5) });
+        await (await tunnel.ConnectAsync("echo", 1).TestTime()).DisposeAsync();
+        while (tunnel.State is not SshTunnelState.Idle)
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            await Task.Yield();
+        }
+
+        Assert.Null(tunnel.LastFailure);
+        await using TunnelStream stream = await tunnel.ConnectAsync("echo", 1).TestTime();
+        Assert.Equal(2, _server.Logins);
+    }
+
+    [Fact]
     public async Task Who_gives_up_leaves_the_opening_to_the_others_and_the_last_one_takes_it_with_him()
     {
         TaskCompletionSource asked = new(), answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -390,6 +422,16 @@ public sealed class SshTunnelTests : IAsyncDisposable
         catch (IOException)
         {
             return 0;
+        }
+    }
+
+    // One or the other may still reach the server that is about to hang up.
+    private static async Task FailAsync(SshTunnel tunnel)
+    {
+        while (true)
+        {
+            await (await tunnel.ConnectAsync("echo", 1)).DisposeAsync();
+            await Task.Yield();
         }
     }
 
