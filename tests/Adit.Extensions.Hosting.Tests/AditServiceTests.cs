@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace Adit.Extensions.Hosting.Tests;
 
-public sealed class AditServiceTests : IAsyncDisposable
+public sealed class AditServiceTests : IAsyncLifetime
 {
     private readonly LoopbackServer _server = new();
 
@@ -117,7 +117,9 @@ public sealed class AditServiceTests : IAsyncDisposable
         Assert.Equal(HealthStatus.Degraded, (await CheckAsync(host)).Status);
     }
 
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => _server.DisposeAsync().AsTask();
 
     private static async Task<HealthReportEntry> CheckAsync(IHost host) =>
         (await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync().TestTime()).Entries["adit-main"];

@@ -111,16 +111,41 @@ public sealed class UseAditTests
     }
 
     [Fact]
-    public async Task A_folder_that_a_dead_process_left_is_removed_and_a_stranger_is_not_touched()
+    public void What_a_dead_process_left_is_removed_and_what_is_alive_or_unknown_is_not()
     {
-        // No process has this number: it is above the highest that Linux gives.
-        DirectoryInfo dead = Directory.CreateTempSubdirectory("adit-npgsql-4194305-");
-        DirectoryInfo other = Directory.CreateTempSubdirectory("adit-npgsql-x-");
+        // No process has this number: it is above the highest that Linux gives. It may still live in another container.
+        const string Dead = "adit-npgsql-4194305-";
+        DirectoryInfo dead = Directory.CreateTempSubdirectory(Dead), alive = Directory.CreateTempSubdirectory(Dead), other = Directory.CreateTempSubdirectory("adit-npgsql-x-");
+        dead.CreateSubdirectory("0-db");
+        using (var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            listener.Bind(new UnixDomainSocketEndPoint(Path.Combine(alive.CreateSubdirectory("0-db").FullName, ".s.PGSQL.5432")));
+            listener.Listen();
+            SocketFolder.RemoveDead();
+            Assert.False(Directory.Exists(dead.FullName));
+            Assert.True(Directory.Exists(alive.FullName));
+            Assert.True(Directory.Exists(other.FullName));
+        }
+
         SocketFolder.RemoveDead();
-        Assert.False(dead.Exists && Directory.Exists(dead.FullName));
-        Assert.True(Directory.Exists(other.FullName));
+        Assert.False(Directory.Exists(alive.FullName));
         other.Delete();
-        await Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task Data_sources_share_a_tunnel_where_destination_and_options_are_equal()
+    {
+        SshTunnelOptions first = Nowhere with { User = "three" }, second = Nowhere with { User = "three" };
+        (SshTunnel one, Func<ValueTask> releaseOne) = SharedTunnels.Take("foo.com", first);
+        (SshTunnel two, Func<ValueTask> releaseTwo) = SharedTunnels.Take("foo.com", second);
+        (SshTunnel other, Func<ValueTask> releaseOther) = SharedTunnels.Take("foo.com", first with { User = "four" });
+        Assert.Same(one, two);
+        Assert.NotSame(one, other);
+        await releaseOther();
+        await releaseOne();
+        Assert.Equal(SshTunnelState.Idle, two.State);
+        await releaseTwo();
+        Assert.Equal(SshTunnelState.Ended, two.State);
     }
 
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]

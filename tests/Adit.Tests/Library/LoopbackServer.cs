@@ -22,6 +22,8 @@ internal sealed class LoopbackServer : IConnectionHandler, IAsyncDisposable
     private readonly List<SshConnection> _clients = [];
     private readonly List<Task> _work = [];
     private readonly Task _accepting;
+    private int _logins;
+    private bool _disposed;
 
     public LoopbackServer(int port = 0)
     {
@@ -47,8 +49,6 @@ internal sealed class LoopbackServer : IConnectionHandler, IAsyncDisposable
     /// <summary>Whether everybody is turned away.</summary>
     public bool IsClosed { get; set; }
 
-    private int _logins;
-
     /// <summary>How to get in, with nothing of the machine's configuration.</summary>
     public SshTunnelOptions Options => new()
     {
@@ -73,6 +73,9 @@ internal sealed class LoopbackServer : IConnectionHandler, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+            return;
+        _disposed = true;
         _listener.Stop();
         await _accepting;
         Hangup();

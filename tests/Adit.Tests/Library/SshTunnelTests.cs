@@ -9,7 +9,7 @@ using Adit.Tests.Shared;
 
 namespace Adit.Tests.Library;
 
-public sealed class SshTunnelTests : IAsyncDisposable
+public sealed class SshTunnelTests : IAsyncLifetime
 {
     private const string Host = "127.0.0.1";
 
@@ -403,7 +403,9 @@ public sealed class SshTunnelTests : IAsyncDisposable
         Assert.Equal(1, sums["adit.links opened"]);
     }
 
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => _server.DisposeAsync().AsTask();
 
     private Task<SshTunnel> OpenAsync() => SshTunnel.OpenAsync(Host, _server.Options).TestTime();
 
