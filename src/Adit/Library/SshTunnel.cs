@@ -194,14 +194,15 @@ public sealed class SshTunnel : IAsyncDisposable
     /// <param name="target">Where they go.</param>
     /// <param name="admission">Who may use it.</param>
     /// <param name="maxConnections">The most at once.</param>
-    internal Forward StartForward(IListener listener, Endpoint target, Admission admission, int maxConnections) => Forward.Start(listener, target, _holder, new()
-    {
-        Admission = admission,
-        MaxConnections = maxConnections,
-        Relay = _holder.Current?.Terms ?? RelayOptions.Default,
-        Events = _plan.Reporter,
-        TimeProvider = Options.Time,
-    });
+    internal Forward StartForward(IListener listener, Endpoint target, Admission admission, int maxConnections) => CallerContext.Leave(() =>
+        Forward.Start(listener, target, _holder, new()
+        {
+            Admission = admission,
+            MaxConnections = maxConnections,
+            Relay = _holder.Current?.Terms ?? RelayOptions.Default,
+            Events = _plan.Reporter,
+            TimeProvider = Options.Time,
+        }));
 
     /// <summary>Disposes something with the tunnel.</summary>
     /// <returns>False where the tunnel is disposed already.</returns>

@@ -150,7 +150,8 @@ internal sealed class TunnelHolder(TunnelPlan plan, bool reopens, TimeProvider t
     private Attempt Begin()
     {
         var attempt = new Attempt();
-        attempt.Task = OpenAsync(attempt);
+        ActivityContext asker = Activity.Current?.Context ?? default;
+        attempt.Task = CallerContext.Leave(() => OpenAsync(attempt, asker));
         return attempt;
     }
 
@@ -170,10 +171,10 @@ internal sealed class TunnelHolder(TunnelPlan plan, bool reopens, TimeProvider t
         attempt.Stop.Cancel();
     }
 
-    private async Task<Outcome> OpenAsync(Attempt attempt)
+    private async Task<Outcome> OpenAsync(Attempt attempt, ActivityContext asker)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        using Activity? activity = TunnelTelemetry.Opening(plan.Destination);
+        using Activity? activity = TunnelTelemetry.Opening(plan.Destination, asker);
         OpenTunnel? open = null;
         Exception? failure = null;
         try

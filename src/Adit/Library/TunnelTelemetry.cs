@@ -21,8 +21,8 @@ public static class TunnelTelemetry
     private static readonly Counter<long> Links = Meter.CreateCounter<long>("adit.links", "{connection}", "Connections to servers: opened, lost, failed, restored.");
 
     /// <summary>Begins to trace the opening of a tunnel.</summary>
-    internal static Activity? Opening(string destination) =>
-        Source.StartActivity("adit.open", ActivityKind.Client)?.SetTag(Destination, destination);
+    internal static Activity? Opening(string destination, ActivityContext asker) =>
+        Source.StartActivity("adit.open", ActivityKind.Client, asker)?.SetTag(Destination, destination);
 
     /// <summary>Dials a target, traced and measured.</summary>
     internal static async ValueTask<DialedConnection> DialAsync(

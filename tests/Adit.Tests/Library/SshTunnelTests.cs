@@ -341,24 +341,29 @@ public sealed class SshTunnelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_outlives_its_caller_is_not_part_of_his_trace()
+    {
+        string destination = $"ssh://joe@127.0.0.1:{_server.Port}";
+        List<Activity> activities = [];
+        using ActivityListener tracing = Trace(destination, activities);
+        using var request = new Activity("request");
+        await using SshTunnel tunnel = SshTunnel.Create(destination, _server.Options with { User = null, Port = null });
+        request.Start();
+        await tunnel.EnsureOpenAsync().TestTime();
+        await using TunnelListener listener = await tunnel.ForwardAsync("echo", 1);
+        Activity.Current = null;
+        Assert.Equal("ping.", await AskAsync(new IPEndPoint(IPAddress.Loopback, listener.Port), AddressFamily.InterNetwork));
+        Assert.Equal(["adit.open", "adit.connect"], activities.Select(static activity => activity.OperationName));
+        Assert.Equal(request.SpanId, activities[0].ParentSpanId);
+        Assert.Equal(default, activities[1].ParentSpanId);
+    }
+
+    [Fact]
     public async Task Traces_and_metrics_say_where_and_what_failed()
     {
         string destination = $"ssh://joe@127.0.0.1:{_server.Port}";
         List<Activity> activities = [];
-        using var tracing = new ActivityListener
-        {
-            ShouldListenTo = static source => source.Name == TunnelTelemetry.Name,
-            Sample = static (ref _) => ActivitySamplingResult.AllData,
-            ActivityStopped = activity =>
-            {
-                if (destination.Equals(activity.GetTagItem("adit.destination")))
-                {
-                    lock (activities)
-                        activities.Add(activity);
-                }
-            },
-        };
-        ActivitySource.AddActivityListener(tracing);
+        using ActivityListener tracing = Trace(destination, activities);
         Dictionary<string, long> sums = new(StringComparer.Ordinal);
         using var metering = new MeterListener
         {
@@ -406,6 +411,25 @@ public sealed class SshTunnelTests : IAsyncLifetime
     public Task InitializeAsync() => Task.CompletedTask;
 
     public Task DisposeAsync() => _server.DisposeAsync().AsTask();
+
+    private static ActivityListener Trace(string destination, List<Activity> activities)
+    {
+        var tracing = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == TunnelTelemetry.Name,
+            Sample = static (ref _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activity =>
+            {
+                if (destination.Equals(activity.GetTagItem("adit.destination")))
+                {
+                    lock (activities)
+                        activities.Add(activity);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(tracing);
+        return tracing;
+    }
 
     private Task<SshTunnel> OpenAsync() => SshTunnel.OpenAsync(Host, _server.Options).TestTime();
 
