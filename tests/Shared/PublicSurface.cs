@@ -37,8 +37,13 @@ internal static class PublicSurface
         if (Environment.GetEnvironmentVariable("ADIT_ACCEPT_SURFACE") is "1")
             File.WriteAllText(file, now);
         string[] committed = File.ReadAllLines(file), found = now.TrimEnd('\n').Split('\n');
-        string[] changes = [.. found.Except(committed, StringComparer.Ordinal).Select(static line => "+ " + line), .. committed.Except(found, StringComparer.Ordinal).Select(static line => "- " + line)];
-        Assert.True(committed.SequenceEqual(found, StringComparer.Ordinal), $"the public surface has changed; if that is meant, run this test with ADIT_ACCEPT_SURFACE=1 and commit {file}:\n{string.Join('\n', changes)}");
+        string[] changes =
+        [
+            .. found.Except(committed, StringComparer.Ordinal).Select(static line => "+ " + line),
+            .. committed.Except(found, StringComparer.Ordinal).Select(static line => "- " + line),
+        ];
+        string about = $"the public surface has changed; if that is meant, run this test with ADIT_ACCEPT_SURFACE=1 and commit {file}:";
+        Assert.True(committed.SequenceEqual(found, StringComparer.Ordinal), $"{about}\n{string.Join('\n', changes)}");
     }
 
     private static string Of(Assembly assembly)
@@ -48,7 +53,8 @@ internal static class PublicSurface
         {
             text.Append(Head(type)).Append('\n');
             IEnumerable<string> members = type.IsEnum
-                ? Enum.GetNames(type).Select(name => string.Create(CultureInfo.InvariantCulture, $"{name} = {Convert.ToInt64(Enum.Parse(type, name), CultureInfo.InvariantCulture)}"))
+                ? Enum.GetNames(type).Select(name =>
+                    string.Create(CultureInfo.InvariantCulture, $"{name} = {Convert.ToInt64(Enum.Parse(type, name), CultureInfo.InvariantCulture)}"))
                 : type.IsSubclassOf(typeof(Delegate)) ? [Method(type.GetMethod("Invoke")!)]
                 : type.GetMembers(All).Select(Member).OfType<string>().Order(StringComparer.Ordinal);
             foreach (string member in members)
@@ -60,8 +66,17 @@ internal static class PublicSurface
 
     private static string Head(Type type)
     {
-        string kind = type.IsEnum ? "enum" : type.IsInterface ? "interface" : type.IsSubclassOf(typeof(Delegate)) ? "delegate" : type.IsValueType ? "struct" : "class";
-        string how = type is { IsAbstract: true, IsSealed: true } ? "static " : type is { IsAbstract: true, IsInterface: false } ? "abstract " : type is { IsSealed: true, IsClass: true } ? "sealed " : "";
+        string kind =
+            type.IsEnum ? "enum"
+            : type.IsInterface ? "interface"
+            : type.IsSubclassOf(typeof(Delegate)) ? "delegate"
+            : type.IsValueType ? "struct"
+            : "class";
+        string how =
+            type is { IsAbstract: true, IsSealed: true } ? "static "
+            : type is { IsAbstract: true, IsInterface: false } ? "abstract "
+            : type is { IsSealed: true, IsClass: true } ? "sealed "
+            : "";
         IEnumerable<Type> inherited = type.GetInterfaces().Except(type.BaseType?.GetInterfaces() ?? []);
         inherited = inherited.Where(one => one.IsVisible && !(one.IsGenericType && one.GetGenericTypeDefinition() == typeof(IEquatable<>)));
         if (type is { IsClass: true, BaseType: { } parent } && parent != typeof(object) && !type.IsSubclassOf(typeof(Delegate)))
@@ -74,16 +89,28 @@ internal static class PublicSurface
     private static string? Member(MemberInfo member) => member switch
     {
         ConstructorInfo made => IsVisible(made) ? $"{Access(made)}new({Parameters(made)})" : null,
-        MethodInfo method => IsVisible(method) && (!method.IsSpecialName || method.Name.StartsWith("op_", StringComparison.Ordinal)) && !IsGenerated(method) ? Method(method) : null,
+        MethodInfo method => IsVisible(method) && !IsGenerated(method) && !IsAccessor(method) ? Method(method) : null,
         PropertyInfo property => Property(property),
-        FieldInfo { IsPublic: true } field => $"{(field.IsLiteral ? "const " : field.IsStatic ? "static " : "")}{Name(field.FieldType, new NullabilityInfoContext().Create(field))} {field.Name}{(field.IsLiteral ? " = " + Convert.ToString(field.GetRawConstantValue(), CultureInfo.InvariantCulture) : "")}",
+        FieldInfo { IsPublic: true } field => Field(field),
         EventInfo happening => $"event {Name(happening.EventHandlerType!)} {happening.Name}",
         _ => null,
     };
 
+    private static string Field(FieldInfo field)
+    {
+        string how = field.IsLiteral ? "const " : field.IsStatic ? "static " : "";
+        string value = field.IsLiteral ? " = " + Convert.ToString(field.GetRawConstantValue(), CultureInfo.InvariantCulture) : "";
+        return $"{how}{Name(field.FieldType, new NullabilityInfoContext().Create(field))} {field.Name}{value}";
+    }
+
     private static string Method(MethodInfo method)
     {
-        string how = method.IsStatic ? "static " : method.GetBaseDefinition() != method ? "override " : method.IsAbstract ? "abstract " : method is { IsVirtual: true, IsFinal: false } ? "virtual " : "";
+        string how =
+            method.IsStatic ? "static "
+            : method.GetBaseDefinition() != method ? "override "
+            : method.IsAbstract ? "abstract "
+            : method is { IsVirtual: true, IsFinal: false } ? "virtual "
+            : "";
         string types = method.IsGenericMethod ? $"<{string.Join(", ", method.GetGenericArguments().Select(static one => one.Name))}>" : "";
         return $"{Access(method)}{how}{Name(method.ReturnType, new NullabilityInfoContext().Create(method.ReturnParameter))} {method.Name}{types}({Parameters(method)})";
     }
@@ -96,7 +123,8 @@ internal static class PublicSurface
         IEnumerable<string> words = accessors.Select(accessor => Access(accessor) + (
             accessor == property.GetMethod ? "get;"
             : accessor.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)) ? "init;" : "set;"));
-        string how = accessors[0].IsStatic ? "static " : accessors[0].GetBaseDefinition() != accessors[0] ? "override " : accessors[0].IsAbstract ? "abstract " : "";
+        MethodInfo first = accessors[0];
+        string how = first.IsStatic ? "static " : first.GetBaseDefinition() != first ? "override " : first.IsAbstract ? "abstract " : "";
         string required = property.IsDefined(typeof(RequiredMemberAttribute)) ? "required " : "";
         return $"{how}{required}{Name(property.PropertyType, new NullabilityInfoContext().Create(property))} {property.Name} {{ {string.Join(' ', words)} }}";
     }
@@ -108,10 +136,22 @@ internal static class PublicSurface
 
     private static bool IsGenerated(MethodInfo method) => method.IsDefined(typeof(CompilerGeneratedAttribute));
 
-    private static string Parameters(MethodBase method) => string.Join(", ", method.GetParameters().Select((parameter, at) =>
-        (at == 0 && method.IsDefined(typeof(ExtensionAttribute)) ? "this " : parameter.IsOut ? "out " : parameter.IsDefined(typeof(ParamCollectionAttribute)) || parameter.IsDefined(typeof(ParamArrayAttribute)) ? "params " : "")
-        + $"{Name(parameter.ParameterType, new NullabilityInfoContext().Create(parameter))} {parameter.Name}"
-        + (parameter.HasDefaultValue ? $" = {Convert.ToString(parameter.DefaultValue, CultureInfo.InvariantCulture) switch { null or "" => "default", var value => value }}" : "")));
+    private static bool IsAccessor(MethodInfo method) => method.IsSpecialName && !method.Name.StartsWith("op_", StringComparison.Ordinal);
+
+    private static string Parameters(MethodBase method) => string.Join(", ", method.GetParameters().Select(Parameter));
+
+    private static string Parameter(ParameterInfo parameter)
+    {
+        string how =
+            parameter.Position == 0 && parameter.Member.IsDefined(typeof(ExtensionAttribute)) ? "this "
+            : parameter.IsOut ? "out "
+            : parameter.IsDefined(typeof(ParamCollectionAttribute)) || parameter.IsDefined(typeof(ParamArrayAttribute)) ? "params "
+            : "";
+        string given = !parameter.HasDefaultValue ? ""
+            : Convert.ToString(parameter.DefaultValue, CultureInfo.InvariantCulture) is { Length: > 0 } value ? $" = {value}"
+            : " = default";
+        return $"{how}{Name(parameter.ParameterType, new NullabilityInfoContext().Create(parameter))} {parameter.Name}{given}";
+    }
 
     private static string Name(Type type, NullabilityInfo? nullability = null)
     {
@@ -128,7 +168,7 @@ internal static class PublicSurface
         if (!type.IsGenericType)
             return name + suffix;
         Type[] arguments = type.GetGenericArguments();
-        IEnumerable<string> inner = arguments.Select((argument, i) => Name(argument, nullability?.GenericTypeArguments is { } infos && i < infos.Length ? infos[i] : null));
+        IEnumerable<string> inner = arguments.Select((argument, i) => Name(argument, nullability?.GenericTypeArguments.ElementAtOrDefault(i)));
         return $"{name.Split('`')[0]}<{string.Join(", ", inner)}>{suffix}";
     }
 }

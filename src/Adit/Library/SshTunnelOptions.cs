@@ -56,7 +56,8 @@ public sealed record SshTunnelOptions
 
     /// <summary>
     /// Answers passwords, passphrases and other questions; null as its answer means that there is none. Without it nobody is asked, and
-    /// only keys log in. It may be called from any thread, for each new connection to the server again.
+    /// only keys log in. It may be called from any thread, for each new connection to the server again, and has to heed its token: who ends the
+    /// tunnel waits for it.
     /// </summary>
     public Func<SshPrompt, CancellationToken, ValueTask<string?>>? Prompt { get; init; }
 

@@ -14,8 +14,12 @@ public static class TunnelTelemetry
 
     private static readonly ActivitySource Source = new(Name);
     private static readonly Meter Meter = new(Name);
-    private static readonly UpDownCounter<long> Active = Meter.CreateUpDownCounter<long>("adit.connections.active", "{connection}", "Connections through tunnels at this moment.");
-    private static readonly Counter<long> Connections = Meter.CreateCounter<long>("adit.connections", "{connection}", "Connections that were asked for, by how that came out.");
+    private static readonly UpDownCounter<long> Active =
+        Meter.CreateUpDownCounter<long>("adit.connections.active", "{connection}", "Connections through tunnels at this moment.");
+
+    private static readonly Counter<long> Connections =
+        Meter.CreateCounter<long>("adit.connections", "{connection}", "Connections that were asked for, by how that came out.");
+
     private static readonly Histogram<double> Connecting = Meter.CreateHistogram<double>("adit.connect.duration", "s", "How long reaching a target took.");
     private static readonly Counter<long> Bytes = Meter.CreateCounter<long>("adit.io", "By", "Bytes through tunnels, counted when their connection ends.");
     private static readonly Counter<long> Links = Meter.CreateCounter<long>("adit.links", "{connection}", "Connections to servers: opened, lost, failed, restored.");
