@@ -1,4 +1,3 @@
-using System.Globalization;
 using Adit.Cli.Sessions;
 using Adit.Client;
 using Adit.Mux;
@@ -27,7 +26,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public async Task<int> RunAsync(CancellationToken stop)
     {
-        var path = new LoginPath(ResolveHop, new ConsoleDialog(output), output);
+        var path = new LoginPath(hop => LoginPath.ConfigurationOf(hop, line.ConfigFile), new ConsoleDialog(output), output);
         bool isQuick = config.Reconnect && config.ServerAliveInterval == TimeSpan.Zero;
         var channels = new MasterChannels();
         await using Login login = path.To(config, channels, isQuick ? QuickKeepAlive : null, HasTerminal());
@@ -59,16 +58,6 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
     private bool HasTerminal() =>
         config.SessionType is not SessionType.None && !OperatingSystem.IsWindows()
         && config.RequestTty.Decide(config.Command is not null, SessionRun.InputIsTerminal, config.StdinNull) is TerminalDecision.Wanted or TerminalDecision.Required;
-
-    private HostConfig ResolveHop(JumpHost hop)
-    {
-        var options = new List<ConfigLine>();
-        if (hop.User is { } user)
-            options.Add(ConfigLine.Option("ProxyJump", "User", user));
-        if (hop.Port is { } port)
-            options.Add(ConfigLine.Option("ProxyJump", "Port", port.ToString(CultureInfo.InvariantCulture)));
-        return SshConfig.Resolve(new(hop.Host) { Options = [.. options], File = line.ConfigFile });
-    }
 
     private TunnelOptions Options() => new()
     {

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Adit.Relay;
 
 /// <summary>Standard input and output of this process as one stream.</summary>
-public static class StandardStreams
+internal static class StandardStreams
 {
     /// <summary>
     /// Opens them. Once per process: the reading of standard input cannot be interrupted, so it goes on until the input ends, or the process.
