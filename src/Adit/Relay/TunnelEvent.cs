@@ -142,7 +142,7 @@ internal sealed record RemoteForwardWaits : TunnelEvent
 }
 
 /// <summary>The server listens for a remote forward on another port than before the connection was lost; the old one stayed in use.</summary>
-public sealed record RemotePortChanged : TunnelEvent
+internal sealed record RemotePortChanged : TunnelEvent
 {
     /// <summary>Where it was asked to listen.</summary>
     public required string Asked { get; init; }
