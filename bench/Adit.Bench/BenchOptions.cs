@@ -31,7 +31,13 @@ internal sealed record BenchOptions
     /// <summary>How long they attack, in seconds.</summary>
     public int Seconds { get; init; } = 30;
 
-    /// <summary>Only attacks whose name contains this.</summary>
+    /// <summary>Whether a rough answer will do.</summary>
+    public bool IsQuick { get; init; }
+
+    /// <summary>Where the results page goes; null for bench/results.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>Only attacks or measures whose name contains this.</summary>
     public string Only { get; init; } = string.Empty;
 
     /// <summary>Connections for each rule of admission.</summary>
@@ -43,7 +49,7 @@ internal sealed record BenchOptions
     /// <exception cref="FormatException">An option is unknown, or its value is missing or out of range.</exception>
     public static BenchOptions Parse(IReadOnlyList<string> args)
     {
-        var options = new BenchOptions { Benchmark = "--help", Root = Directory.GetCurrentDirectory() };
+        var options = new BenchOptions { Benchmark = "speed", Root = Directory.GetCurrentDirectory() };
         for (int i = 0; i < args.Count; i++)
         {
             string Value() => i + 1 < args.Count ? args[++i] : throw new FormatException($"{args[i]} needs a value");
@@ -59,6 +65,8 @@ internal sealed record BenchOptions
                 "--sshd-connections" => options with { SshdConnections = Number(0) },
                 "--attackers" => options with { Attackers = Number(1) },
                 "--seconds" => options with { Seconds = Number(1) },
+                "--quick" => options with { IsQuick = true },
+                "--out" => options with { Folder = Value() },
                 "--only" => options with { Only = Value() },
                 "--accepts" => options with { Accepts = Number(1) },
                 "--victim" => options with { Victim = Value().Split(',') },

@@ -2,9 +2,15 @@ using Adit.Bench;
 using Adit.Bench.Admitting;
 using Adit.Bench.Connections;
 using Adit.Bench.Flood;
+using Adit.Bench.Speed;
 
 const string Usage = """
-    usage: bench/run BENCHMARK [OPTION...]
+    usage: bench/run [BENCHMARK] [OPTION...]
+
+      speed          Adit beside OpenSSH: throughput, queries, latency, memory; what is run when nothing is named
+        --quick                 rough numbers in under two minutes
+        --only TEXT             only the parts whose name contains this: bulk, far, database, narrow, start, memory, crowd
+        --out FOLDER            where the page goes (default bench/results)
 
       connections    memory for each idle connection and channel, beside sshd's
         --connections N         connections to the gateway (default 1000)
@@ -28,6 +34,12 @@ try
     using var results = new Results(options.JsonFile);
     switch (options.Benchmark)
     {
+        case "speed":
+            await SpeedBenchmark.RunAsync(options);
+            return 0;
+        case CrowdMeasures.EchoBenchmark:
+            await CrowdMeasures.EchoAsync();
+            return 0;
         case "connections":
             await ConnectionsBenchmark.RunAsync(options, results);
             return 0;

@@ -14,6 +14,9 @@ internal static class IdleCrowd
     // What a server does a moment after the last packet belongs to the cost, what it does between two of them does not.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(3);
 
+    // A server may wait a while before it cleans up behind a crowd.
+    private static readonly TimeSpan CleaningUp = TimeSpan.FromSeconds(15);
+
     public static async Task<ServerCost> MeasureAsync(ServerProcess server, ServerFolder folder, string user, int connections, int channels)
     {
         using var echo = new EchoServer();
@@ -35,6 +38,7 @@ internal static class IdleCrowd
         ProcessMemory used = await SettledAsync(server);
 
         await EachAsync(connections, i => crowd[i].DisposeAsync().AsTask());
+        await Task.Delay(CleaningUp);
         return new()
         {
             Server = server.Name,

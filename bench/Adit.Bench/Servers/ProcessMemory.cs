@@ -45,7 +45,8 @@ internal readonly record struct ProcessMemory(long Rss, long Pss, int Processes)
     private static long Kilobytes(string line) =>
         long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
 
-    private static List<int> Tree(int root)
+    /// <summary>A process and all that it started.</summary>
+    public static List<int> Tree(int root)
     {
         ILookup<int, int> children = Directory.EnumerateDirectories("/proc")
             .Select(static path => int.TryParse(Path.GetFileName(path), CultureInfo.InvariantCulture, out int pid) ? pid : 0)

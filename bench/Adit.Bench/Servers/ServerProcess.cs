@@ -30,6 +30,8 @@ internal sealed class ServerProcess : IDisposable
 
     public int Port { get; }
 
+    public int Pid => _process.Id;
+
     /// <summary>The last lines that it has written on standard error.</summary>
     public IReadOnlyCollection<string> Log => _log;
 

@@ -1,0 +1,101 @@
+using Adit.Bench.Servers;
+
+namespace Adit.Bench.Speed;
+
+/// <summary>Many bytes in one direction.</summary>
+internal static class BulkMeasures
+{
+    private const double Megabyte = 1e6;
+    private const double Gigabyte = 1e9;
+
+    private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan FarWarmUp = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RoundTrip = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>As fast as this machine can, with what that costs.</summary>
+    public static async Task NearAsync(Stage stage, SpeedOptions options, Samples samples)
+    {
+        using var target = new BulkTarget();
+        await EachAsync(stage, [Contender.Direct, .. Contender.Tunnels], options.Rounds, [target.Port], tunnel =>
+        {
+            (double client, double server) = tunnel.Cpu();
+            double up = BulkTarget.Send(tunnel.Ports[0], options.Bulk, WarmUp);
+            (double clientUp, double serverUp) = tunnel.Cpu();
+            double down = BulkTarget.Receive(tunnel.Ports[0], options.Bulk, WarmUp);
+            (double clientDown, double serverDown) = tunnel.Cpu();
+            samples.Add(Measure.BulkUp, tunnel.Contender, up / Megabyte);
+            samples.Add(Measure.BulkDown, tunnel.Contender, down / Megabyte);
+            if (tunnel.Contender.Client is null)
+                return;
+            double seconds = (options.Bulk + WarmUp).TotalSeconds;
+            samples.Add(Measure.CpuClientUp, tunnel.Contender, (clientUp - client) / (up * seconds / Gigabyte));
+            samples.Add(Measure.CpuServerUp, tunnel.Contender, (serverUp - server) / (up * seconds / Gigabyte));
+            samples.Add(Measure.CpuClientDown, tunnel.Contender, (clientDown - clientUp) / (down * seconds / Gigabyte));
+            samples.Add(Measure.CpuServerDown, tunnel.Contender, (serverDown - serverUp) / (down * seconds / Gigabyte));
+        });
+    }
+
+    /// <summary>Over a link on which an answer takes its time.</summary>
+    public static async Task FarAsync(Stage stage, SpeedOptions options, Samples samples)
+    {
+        using var target = new BulkTarget();
+        foreach (Contender contender in Contender.Tunnels)
+        {
+            using var link = new LinkRelay(stage.ServerOf(contender).Port, RoundTrip);
+            using TunnelUnderTest tunnel = await TunnelUnderTest.OpenAsync(stage, contender, [target.Port], link.Port);
+            for (int round = 0; round < options.Rounds; round++)
+            {
+                samples.Add(Measure.FarUp, contender, BulkTarget.Send(tunnel.Ports[0], options.Bulk, FarWarmUp) / Megabyte);
+                samples.Add(Measure.FarDown, contender, BulkTarget.Receive(tunnel.Ports[0], options.Bulk, FarWarmUp) / Megabyte);
+            }
+        }
+    }
+
+    /// <summary>What a client holds while it does nothing, for each idle connection, and more after a while of much work.</summary>
+    public static async Task MemoryAsync(Stage stage, SpeedOptions options, Samples samples)
+    {
+        const int crowd = 1000;
+        const double mebibyte = 1048576;
+        using var target = new BulkTarget();
+        using var echo = new EchoServer();
+        foreach (Contender contender in (Contender[])[Contender.Ssh, Contender.Adit])
+        {
+            using TunnelUnderTest tunnel = await TunnelUnderTest.OpenAsync(stage, contender, [target.Port, echo.Port]);
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            ProcessMemory idle = tunnel.ClientMemory();
+            samples.Add(Measure.IdleMemory, contender, idle.Rss / mebibyte);
+            using (var connections = await EchoClients.ConnectAsync(tunnel.Ports[1], crowd))
+            {
+                await connections.PingAllAsync();
+                samples.Add(Measure.ConnectionMemory, contender, (tunnel.ClientMemory().Rss - idle.Rss) / 1024.0 / crowd);
+            }
+
+            // The first seconds fill pools that stay.
+            BulkTarget.Receive(tunnel.Ports[0], TimeSpan.FromSeconds(3), WarmUp);
+            long before = tunnel.ClientMemory().Rss;
+            BulkTarget.Receive(tunnel.Ports[0], options.Steady, WarmUp);
+            samples.Add(Measure.Growth, contender, (tunnel.ClientMemory().Rss - before) / mebibyte);
+        }
+    }
+
+    /// <summary>Has all tunnels open, and each contender its turn in each round, so that what else happens on the machine meets all of them.</summary>
+    public static async Task EachAsync(Stage stage, IReadOnlyList<Contender> contenders, int rounds, IReadOnlyList<int> targets, Action<TunnelUnderTest> measure)
+    {
+        List<TunnelUnderTest> tunnels = [];
+        try
+        {
+            foreach (Contender contender in contenders)
+                tunnels.Add(await TunnelUnderTest.OpenAsync(stage, contender, targets));
+            for (int round = 0; round < rounds; round++)
+            {
+                foreach (TunnelUnderTest tunnel in tunnels)
+                    await Task.Run(() => measure(tunnel));
+            }
+        }
+        finally
+        {
+            foreach (TunnelUnderTest tunnel in tunnels)
+                tunnel.Dispose();
+        }
+    }
+}
