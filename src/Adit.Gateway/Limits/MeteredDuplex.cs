@@ -30,6 +30,24 @@ internal sealed class MeteredDuplex(Duplex inner, ByteMeter meter, IDisposable p
         return ReadSlowlyAsync(reading, cancellationToken);
     }
 
+    public override bool TryReadMore(out ReadOnlyMemory<byte> chunk)
+    {
+        chunk = default;
+        if (meter.IsLimited || !inner.TryReadMore(out chunk))
+            return false;
+        meter.Count(chunk.Length);
+        return true;
+    }
+
+    public override ValueTask WriteAllAsync(ArraySegment<ReadOnlyMemory<byte>> chunks, CancellationToken cancellationToken)
+    {
+        if (meter.IsLimited)
+            return base.WriteAllAsync(chunks, cancellationToken);
+        foreach (ReadOnlyMemory<byte> chunk in chunks)
+            meter.Count(chunk.Length);
+        return inner.WriteAllAsync(chunks, cancellationToken);
+    }
+
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
         meter.Count(data.Length);

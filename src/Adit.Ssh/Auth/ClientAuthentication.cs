@@ -40,8 +40,10 @@ internal sealed class ClientAuthentication(SshTransport transport, KeyExchange k
     /// <exception cref="SshAuthException">No method was accepted.</exception>
     public async Task RunAsync(IReadOnlyList<ClientAuthMethod> methods, CancellationToken cancellationToken)
     {
+        long asked = transport.RoundTrip.Now;
         transport.Send(new ServiceRequest(Service));
         AuthReply accept = await ReplyAsync(cancellationToken).ConfigureAwait(false);
+        transport.RoundTrip.OnAnswer(asked);
         if (accept.Number is not MessageNumber.ServiceAccept)
             throw new SshProtocolException(CloseReason.ProtocolError, "the server answered the service request with something else");
 

@@ -84,6 +84,13 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     public ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken = default) => _receiver.ReadAsync(cancellationToken);
 
     /// <summary>
+    /// Takes further data that is there already, without giving back what was read last: all of it stays valid until the next
+    /// <see cref="ReadAsync"/>. For the reader alone, between two reads.
+    /// </summary>
+    /// <returns>False where nothing more is there now.</returns>
+    public bool TryReadMore(out ReadOnlyMemory<byte> data) => _receiver.TryReadMore(out data);
+
+    /// <summary>
     /// As <see cref="ReadAsync(CancellationToken)"/>, for the extended data of type stderr, of a channel that was opened with
     /// <see cref="ChannelOptions.ReceiveErrors"/>. It shares the window with the data: whoever stops reading one stops the other. One read
     /// of each kind may be under way at a time.
@@ -187,7 +194,7 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
             if (IsOpen && !_state.CloseSent)
                 control = _requests.TakeUnsent();
             adjustment = _state.CloseSent || !IsOpen ? 0 : _receiver.TakeAdjustment();
-            chunk = _state.CloseRequested || !IsOpen ? default : _sender.Take(RemoteMaxPacket, out isError);
+            chunk = _state.CloseRequested || !IsOpen ? default : _sender.Take(Math.Min(RemoteMaxPacket, writer.MostData), out isError);
         }
 
         foreach (byte[] payload in control)
@@ -316,6 +323,11 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
         if (queue)
             Ready();
     }
+
+    internal WindowGrowth WindowGrowth => _connection.WindowGrowth;
+
+    /// <summary>Data has come for a read that waits. It is handed over when all that came with it is here.</summary>
+    internal void WakeAfterBatch(ChannelInput input) => _connection.WakeAfterBatch(input);
 
     internal static SshException Ended() => new("the channel's output was completed");
 

@@ -12,9 +12,12 @@ namespace Adit.Ssh.Connection;
 internal sealed class ChannelInput(Lock sync, bool continueInline)
 {
     private readonly ReceiveQueue _received = new();
-    private ReceiveQueue.Segment _current;
+    private readonly List<ReceiveQueue.Segment> _taken = [];
 
     public PendingOperation<ReadOnlyMemory<byte>> Read { get; } = new(continueInline);
+
+    /// <summary>Whether <see cref="Wake"/> is due. Of the receive loop.</summary>
+    public bool WaitsForWake { get; set; }
 
     /// <summary>Something was dropped that nobody had read.</summary>
     public bool IsLost { get; private set; }
@@ -25,9 +28,14 @@ internal sealed class ChannelInput(Lock sync, bool continueInline)
     /// <summary>Gives back the memory that was read last. The bytes that the peer may be credited.</summary>
     public int Release()
     {
-        int length = _current.Data.Length;
-        _current.Release();
-        _current = default;
+        int length = 0;
+        foreach (ReceiveQueue.Segment segment in _taken)
+        {
+            length += segment.Data.Length;
+            segment.Release();
+        }
+
+        _taken.Clear();
         return length;
     }
 
@@ -37,9 +45,29 @@ internal sealed class ChannelInput(Lock sync, bool continueInline)
         data = default;
         if (_received.IsEmpty)
             return false;
-        data = (_current = _received.Take()).Data;
+        ReceiveQueue.Segment segment = _received.Take();
+        _taken.Add(segment);
+        data = segment.Data;
         return true;
     }
+
+    /// <summary>Hands the oldest data to the read that waits. Called without the lock, by the receive loop.</summary>
+    public void Wake()
+    {
+        ReadOnlyMemory<byte> data;
+        lock (sync)
+        {
+            WaitsForWake = false;
+            if (!Read.IsPending || !TryTake(out data))
+                return;
+            Read.TryEnd();
+        }
+
+        Read.SetResult(data);
+    }
+
+    /// <summary>Ends the read that waits. False where none does, or there is data that it is about to get.</summary>
+    public bool TryEndRead() => _received.IsEmpty && Read.TryEnd();
 
     /// <summary>Queues the data at the end of the packet. True when the packet's memory was taken over.</summary>
     public bool Add(InboundPacket packet, int dataStart) => _received.Add(packet, dataStart);

@@ -25,6 +25,13 @@ internal sealed class ChannelReceiver(Channel channel, ChannelOptions options)
     public ValueTask<ReadOnlyMemory<byte>> ReadErrorAsync(CancellationToken cancellationToken) =>
         NextAsync(_errors ?? throw new InvalidOperationException("the channel was opened without ReceiveErrors"), cancellationToken);
 
+    /// <summary>As <see cref="Channel.TryReadMore"/>.</summary>
+    public bool TryReadMore(out ReadOnlyMemory<byte> data)
+    {
+        lock (channel.Sync)
+            return _data.TryTake(out data);
+    }
+
     /// <summary>Queues the data at the end of a packet, or hands it to the read that waits. True when the packet's memory was taken over.</summary>
     /// <param name="extendedType">The type of extended data; null for data. What nobody reads is credited and dropped.</param>
     /// <param name="packet">The packet.</param>
@@ -37,7 +44,6 @@ internal sealed class ChannelReceiver(Channel channel, ChannelOptions options)
             ChannelPackets.StandardError => _errors,
             _ => null,
         };
-        ReadOnlyMemory<byte> handed = default;
         bool taken = false;
         bool wake = false;
         bool queue = false;
@@ -58,19 +64,19 @@ internal sealed class ChannelReceiver(Channel channel, ChannelOptions options)
             else
             {
                 taken = input.Add(packet, dataStart);
-                wake = input.Read.TryEnd() && input.TryTake(out handed);
+                wake = input.Read.IsPending;
             }
         }
 
         if (wake)
-            input!.Read.SetResult(handed);
+            channel.WakeAfterBatch(input!);
         if (queue)
             channel.Ready();
         return taken;
     }
 
     /// <summary>The credit to announce to the peer now.</summary>
-    public uint TakeAdjustment() => _window.TakeAdjustment();
+    public uint TakeAdjustment() => _window.TakeAdjustment(channel.WindowGrowth);
 
     /// <summary>Drops what was not read.</summary>
     public void Drop()
@@ -82,14 +88,13 @@ internal sealed class ChannelReceiver(Channel channel, ChannelOptions options)
     /// <summary>Gives back the memory that was read last, without credit.</summary>
     public void Release()
     {
+        channel.WindowGrowth.GiveBack(_window.EndGrowth());
         _data.Release();
         _errors?.Release();
     }
 
     /// <summary>Nothing more will come: the reads that wait end. Their callers are told outside of the lock.</summary>
-    public EndedReads EndReads() => new(
-        _data.Read.TryEnd() ? _data.Read : null,
-        _errors is not null && _errors.Read.TryEnd() ? _errors.Read : null);
+    public EndedReads EndReads() => new(_data.TryEndRead() ? _data.Read : null, _errors?.TryEndRead() is true ? _errors.Read : null);
 
     private ValueTask<ReadOnlyMemory<byte>> NextAsync(ChannelInput input, CancellationToken cancellationToken)
     {

@@ -21,8 +21,10 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
     private readonly IConnectionHandler? _handler;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly List<ChannelInput> _toWake = [];
     private Task _keepAlive = Task.CompletedTask;
     private ConnectionInfo? _info;
+    private WindowGrowth? _growth;
     private int _unanswered;
 
     internal SshConnection(
@@ -33,7 +35,7 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
         _logger = logger;
         _time = time;
         _channels = new(options.MaxChannels);
-        _requests = new(transport);
+        _requests = new(transport, time);
         _replies = new(transport.EnqueuePayload, transport.Outbox.Flush);
         _handler = handler;
         Options = options;
@@ -220,6 +222,18 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
         _transport.Send(new ChannelOpenFailure(open.Sender, reason, description));
     }
 
+    /// <summary>How long answers take, and how much more memory the windows of channels may have.</summary>
+    internal WindowGrowth WindowGrowth => _growth ??= new(_transport.RoundTrip, _requests.MeasureRoundTrip, _time);
+
+    /// <summary>Of the receive loop.</summary>
+    internal void WakeAfterBatch(ChannelInput input)
+    {
+        if (input.WaitsForWake)
+            return;
+        input.WaitsForWake = true;
+        _toWake.Add(input);
+    }
+
     /// <summary>Our CLOSE of the channel has left.</summary>
     internal void OnCloseSent(Channel channel)
     {
@@ -278,6 +292,13 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
         }
 
         return default;
+    }
+
+    void IPacketHandler.EndBatch()
+    {
+        foreach (ChannelInput input in _toWake)
+            input.Wake();
+        _toWake.Clear();
     }
 
     void IPacketHandler.OnClosed(SshClosedException reason)

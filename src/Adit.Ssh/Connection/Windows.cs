@@ -34,11 +34,25 @@ internal struct ReceiveWindow(uint size)
     // Often enough that the peer does not run dry, seldom enough to cost nothing.
     private const uint AdjustmentsPerWindow = 8;
 
-    private readonly uint _threshold = size / AdjustmentsPerWindow;
+    private readonly uint _initial = size;
+    private uint _size = size;
     private uint _available = size;
     private uint _credit;
+    private uint _read;
+    private long _readSince;
 
-    public readonly bool AdjustmentDue => _credit >= _threshold;
+    /// <summary>As much as may be unread.</summary>
+    public readonly uint Size => _size;
+
+    public readonly bool AdjustmentDue => _credit >= _size / AdjustmentsPerWindow;
+
+    /// <summary>It grows no more: by how much it had grown.</summary>
+    public uint EndGrowth()
+    {
+        uint grown = _size - _initial;
+        _size = _initial;
+        return grown;
+    }
 
     /// <summary>Counts data that arrived. False when the peer overran the window.</summary>
     public bool TryConsume(int bytes)
@@ -53,13 +67,25 @@ internal struct ReceiveWindow(uint size)
     public void Credit(int bytes) => _credit += (uint)bytes;
 
     /// <summary>The credit to announce to the peer now; none when it is not worth a message yet.</summary>
-    public uint TakeAdjustment()
+    public uint TakeAdjustment(WindowGrowth? growth)
     {
         if (!AdjustmentDue)
             return 0;
-        uint credit = _credit;
+        uint credit = _credit + Grow(growth);
         _available += credit;
         _credit = 0;
         return credit;
+    }
+
+    private uint Grow(WindowGrowth? growth)
+    {
+        _read += _credit;
+        if (growth is null || _read < _size / 2)
+            return 0;
+        uint more = growth.Growth(_size, _readSince);
+        _size += more;
+        _read = 0;
+        _readSince = growth.Now;
+        return more;
     }
 }

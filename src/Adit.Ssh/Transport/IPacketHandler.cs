@@ -9,6 +9,11 @@ internal interface IPacketHandler
     /// </summary>
     ValueTask<bool> HandleAsync(InboundPacket packet);
 
+    /// <summary>All packets that have arrived are handled. Called by the receive loop, before it waits for more, or lets others have its thread.</summary>
+    void EndBatch()
+    {
+    }
+
     /// <summary>The connection has ended; nothing more comes.</summary>
     void OnClosed(SshClosedException reason);
 }

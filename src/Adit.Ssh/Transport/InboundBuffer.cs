@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Adit.Ssh.Transport;
 
@@ -32,6 +33,7 @@ internal sealed class InboundBuffer(Stream stream) : IDisposable
     }
 
     /// <summary>Waits for more bytes. False at the end of the stream.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
     {
         if (_start > 0)

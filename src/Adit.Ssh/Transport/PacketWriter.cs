@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 
 namespace Adit.Ssh.Transport;
@@ -10,8 +12,12 @@ namespace Adit.Ssh.Transport;
 /// </summary>
 internal sealed class PacketWriter(Stream stream, Outbox outbox) : IDisposable
 {
-    /// <summary>A write is started when this much is sealed, or nothing more is ready.</summary>
-    private const int BatchBytes = 256 * 1024;
+    /// <summary>A write is started when this much is sealed, or nothing more is ready. Over a slow link less, so that what is small does not wait behind much.</summary>
+    private const int MostBatchBytes = 256 * 1024;
+    private const int LeastBatchBytes = 16 * 1024;
+
+    /// <summary>How long a batch may take to leave, as far as the last one tells.</summary>
+    private static readonly TimeSpan BatchTime = TimeSpan.FromMilliseconds(2);
 
     /// <summary>Room that every packet finds: the largest payload sent here, header, padding and tag.</summary>
     private const int PacketRoom = 72 * 1024;
@@ -27,6 +33,7 @@ internal sealed class PacketWriter(Stream stream, Outbox outbox) : IDisposable
     private byte[] _output = [];
     private int _length;
     private int _payloadStart;
+    private int _batchBytes = MostBatchBytes;
 
     /// <summary>Whether sequence numbers start anew at each NEWKEYS: strict key exchange.</summary>
     public bool ResetsSequence { get; set; }
@@ -34,16 +41,20 @@ internal sealed class PacketWriter(Stream stream, Outbox outbox) : IDisposable
     /// <summary>Runs until the outbox is complete or the stream fails. <paramref name="afterBatch"/> is called when a batch was sealed.</summary>
     public async Task RunAsync(Action afterBatch)
     {
-        int batches = 0;
         while (await outbox.WaitAsync().ConfigureAwait(false))
         {
-            _output = ArrayPool<byte>.Shared.Rent(BatchBytes + PacketRoom);
+            int batches = 0;
+            _output = ArrayPool<byte>.Shared.Rent(MostBatchBytes + PacketRoom);
             try
             {
                 while (Fill())
                 {
                     afterBatch();
-                    await stream.WriteAsync(_output.AsMemory(0, _length)).ConfigureAwait(false);
+                    ValueTask writing = stream.WriteAsync(_output.AsMemory(0, _length));
+                    if (writing.IsCompletedSuccessfully)
+                        _batchBytes = Math.Min(_batchBytes * 2, MostBatchBytes);
+                    else
+                        await MeasureAsync(writing).ConfigureAwait(false);
                     _length = 0;
                     if (++batches % BatchesPerTurn == 0)
                         await ThreadTurn.End;
@@ -56,6 +67,9 @@ internal sealed class PacketWriter(Stream stream, Outbox outbox) : IDisposable
             }
         }
     }
+
+    /// <summary>Most data bytes that a source should put into its next packet.</summary>
+    public int MostData => _batchBytes;
 
     /// <summary>Seals a packet with this payload. For sources, within <see cref="IPacketSource.Produce"/>.</summary>
     public void Write(ReadOnlySpan<byte> payload)
@@ -99,9 +113,18 @@ internal sealed class PacketWriter(Stream stream, Outbox outbox) : IDisposable
 
     public void Dispose() => _epoch.Dispose();
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask MeasureAsync(ValueTask writing)
+    {
+        long began = Stopwatch.GetTimestamp();
+        await writing.ConfigureAwait(false);
+        double share = BatchTime / Stopwatch.GetElapsedTime(began);
+        _batchBytes = (int)Math.Clamp(_length * share, LeastBatchBytes, MostBatchBytes);
+    }
+
     private bool Fill()
     {
-        while (_length < BatchBytes && outbox.TryTake(out Outgoing next))
+        while (_length < _batchBytes && outbox.TryTake(out Outgoing next))
         {
             if (next.Source is { } source)
             {

@@ -51,6 +51,7 @@ internal sealed class SshTransport : IAsyncDisposable
         Role = role;
         Ending = _ending.Token;
         Outbox = new Outbox();
+        RoundTrip = new(time);
         _reader = new PacketReader(inbound);
         _writer = new PacketWriter(stream, Outbox);
     }
@@ -58,6 +59,9 @@ internal sealed class SshTransport : IAsyncDisposable
     public SshRole Role { get; }
 
     public Outbox Outbox { get; }
+
+    /// <summary>How long the peer's answers take.</summary>
+    public RoundTrip RoundTrip { get; }
 
     /// <summary>What the peer may send now. Set by the receive loop, and by the handlers that it calls.</summary>
     public Phase Phase
@@ -188,6 +192,7 @@ internal sealed class SshTransport : IAsyncDisposable
             int unauthenticated = 0;
             int turn = 0;
             ValueTask<bool> filling;
+            bool filled;
             do
             {
                 while (Closing is null && _reader.TryRead(out InboundPacket packet))
@@ -200,15 +205,22 @@ internal sealed class SshTransport : IAsyncDisposable
                     if (turn < CostPerTurn)
                         continue;
                     turn = 0;
+                    _connection!.EndBatch();
                     await ThreadTurn.End;
                 }
 
+                _connection!.EndBatch();
                 _afterBatch();
                 filling = Closing is null ? _inbound.FillAsync(_ended.Token) : new(false);
                 if (!filling.IsCompleted)
                     turn = 0;
+                filled = await filling.ConfigureAwait(false);
+
+                // Where this goes on with the thread that watches all sockets, key exchange and login are no work for it.
+                if (!_authenticated)
+                    await ThreadTurn.End;
             }
-            while (await filling.ConfigureAwait(false));
+            while (filled);
             Close(CloseReason.ConnectionLost, "the peer closed the connection");
         }
         catch (SshProtocolException e)
@@ -292,6 +304,8 @@ internal sealed class SshTransport : IAsyncDisposable
         switch (packet.Number)
         {
             case MessageNumber.Disconnect:
+                // What came before it is not lost.
+                _connection!.EndBatch();
                 var disconnect = Message.Decode<Disconnect>(packet.Span);
                 Close(CloseReason.PeerDisconnected, $"the peer disconnected: {PeerText.Printable(disconnect.Description)} (code {(uint)disconnect.Code})", null, disconnect.Code);
                 return default;

@@ -20,6 +20,17 @@ internal abstract class Duplex : IAsyncDisposable
     public abstract ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken);
 
     /// <summary>
+    /// Takes a further chunk that is there already. It is valid as long as the one that was read last, beside that one and others that
+    /// were taken so. By default there is none.
+    /// </summary>
+    /// <returns>False where nothing more is there now.</returns>
+    public virtual bool TryReadMore(out ReadOnlyMemory<byte> chunk)
+    {
+        chunk = default;
+        return false;
+    }
+
+    /// <summary>
     /// Sends bytes to the peer. Completes when all of them were sent or copied, so that the caller may reuse the memory; it waits
     /// while the peer does not take more, which is the backpressure of a relay.
     /// </summary>
@@ -27,6 +38,16 @@ internal abstract class Duplex : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait; how many bytes went out is then unknown, so only <see cref="Abort"/> may follow.</param>
     /// <exception cref="IOException">The connection failed or was aborted.</exception>
     public abstract ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken);
+
+    /// <summary>As <see cref="WriteAsync"/> for several chunks in their order, none of them empty.</summary>
+    /// <param name="chunks">The chunks.</param>
+    /// <param name="cancellationToken">Ends the wait; likewise.</param>
+    /// <exception cref="IOException">The connection failed or was aborted.</exception>
+    public virtual async ValueTask WriteAllAsync(ArraySegment<ReadOnlyMemory<byte>> chunks, CancellationToken cancellationToken)
+    {
+        for (int i = 0; i < chunks.Count; i++)
+            await WriteAsync(chunks[i], cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Ends the direction to the peer in order (TCP FIN, SSH_MSG_CHANNEL_EOF). Reading goes on.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>

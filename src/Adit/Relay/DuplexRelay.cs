@@ -13,8 +13,10 @@ namespace Adit.Relay;
 /// </remarks>
 internal sealed class DuplexRelay
 {
-    // A pump whose streams never make it wait lets others have its thread after as many chunks (4 MiB of full ones).
-    private const int ChunksPerTurn = 64;
+    // A pump whose streams never make it wait lets others have its thread after as many bytes. It may be the one that watches all sockets.
+    private const int BytesPerTurn = 512 * 1024;
+
+    private const int MostGathered = 16;
 
     private readonly Duplex _near;
     private readonly Duplex _far;
@@ -89,23 +91,39 @@ internal sealed class DuplexRelay
         RelayEnd sourceFailed = toFar ? RelayEnd.NearFailed : RelayEnd.FarFailed;
         RelayEnd destinationFailed = toFar ? RelayEnd.FarFailed : RelayEnd.NearFailed;
         RelayEnd blame = sourceFailed;
+        ReadOnlyMemory<byte>[]? gathered = null;
         try
         {
-            for (int turn = 0; ; turn++)
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            for (int turn = 0; ;)
             {
-                if (turn == 0)
-                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-                else if (turn % ChunksPerTurn == 0)
+                if (turn >= BytesPerTurn)
+                {
+                    turn = 0;
                     await Task.Yield(); // to the end of the queue that all threads share; ForceYielding would be this thread's next work again
+                }
+
                 blame = sourceFailed;
                 ReadOnlyMemory<byte> chunk = await source.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                 blame = destinationFailed;
                 if (chunk.IsEmpty)
                     break;
-                await destination.WriteAsync(chunk, CancellationToken.None).ConfigureAwait(false);
+                int bytes = chunk.Length;
+                if (source.TryReadMore(out ReadOnlyMemory<byte> more))
+                {
+                    gathered ??= new ReadOnlyMemory<byte>[MostGathered];
+                    bytes = Gather(gathered, chunk, more, source, out int count);
+                    await destination.WriteAllAsync(new ArraySegment<ReadOnlyMemory<byte>>(gathered, 0, count), CancellationToken.None).ConfigureAwait(false);
+                }
+                else
+                {
+                    await destination.WriteAsync(chunk, CancellationToken.None).ConfigureAwait(false);
+                }
+
                 if (_idleTimer is not null)
                     Volatile.Write(ref _lastActivity, _options.TimeProvider.GetTimestamp());
-                Interlocked.Add(ref toFar ? ref _bytesToFar : ref _bytesToNear, chunk.Length);
+                Interlocked.Add(ref toFar ? ref _bytesToFar : ref _bytesToNear, bytes);
+                turn += bytes;
             }
             if (_closed)
                 return;
@@ -126,6 +144,16 @@ internal sealed class DuplexRelay
             // Whatever a stream throws means the same to a relay, and reaches the caller in the result.
             End(blame, e);
         }
+    }
+
+    // All that is there goes on at once.
+    private static int Gather(ReadOnlyMemory<byte>[] all, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, Duplex source, out int count)
+    {
+        (all[0], all[1]) = (first, second);
+        int bytes = first.Length + second.Length;
+        for (count = 2; count < all.Length && source.TryReadMore(out all[count]); count++)
+            bytes += all[count].Length;
+        return bytes;
     }
 
     // The one funnel: the first reason wins, and everything that waits ends because both streams are aborted.

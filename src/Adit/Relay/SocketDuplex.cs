@@ -10,11 +10,15 @@ namespace Adit.Relay;
 /// </remarks>
 internal sealed class SocketDuplex : Duplex
 {
-    /// <summary>The most bytes one <see cref="ReadAsync"/> returns, and the size of the block that it reads into: 64 KiB.</summary>
+    /// <summary>The size of the block that <see cref="ReadAsync"/> reads into: 64 KiB, until a read fills it.</summary>
     public const int ChunkBytes = 64 * 1024;
+
+    /// <summary>The most bytes one <see cref="ReadAsync"/> returns: 256 KiB.</summary>
+    public const int MostChunkBytes = 256 * 1024;
 
     private readonly Socket _socket;
     private byte[]? _block;
+    private int _blockBytes = ChunkBytes;
     private bool _peerEnded;
     private int _aborted;
 
@@ -77,6 +81,28 @@ internal sealed class SocketDuplex : Duplex
     }
 
     /// <inheritdoc/>
+    public override ValueTask WriteAllAsync(ArraySegment<ReadOnlyMemory<byte>> chunks, CancellationToken cancellationToken)
+    {
+        if (!OperatingSystem.IsLinux())
+            return base.WriteAllAsync(chunks, cancellationToken);
+        try
+        {
+            long sent = GatheredSend.Try(_socket.SafeHandle, chunks);
+            while (chunks.Count > 0 && sent >= chunks[0].Length)
+            {
+                sent -= chunks[0].Length;
+                chunks = chunks[1..];
+            }
+
+            return chunks.Count == 0 ? ValueTask.CompletedTask : WriteRestAsync(chunks, (int)sent, cancellationToken);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return ValueTask.FromException(Failed(e));
+        }
+    }
+
+    /// <inheritdoc/>
     public override ValueTask CompleteWritingAsync(CancellationToken cancellationToken)
     {
         try
@@ -119,6 +145,8 @@ internal sealed class SocketDuplex : Duplex
     /// <inheritdoc/>
     public override Stream AsStream()
     {
+        if (_socket.ProtocolType is ProtocolType.Tcp && OperatingSystem.IsLinux())
+            LimitUnsent();
         _socket.Blocking = true; // NetworkStream insists, and waits asynchronously all the same
         return new SocketStream(_socket);
     }
@@ -131,14 +159,28 @@ internal sealed class SocketDuplex : Duplex
         return ValueTask.CompletedTask;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WriteRestAsync(ArraySegment<ReadOnlyMemory<byte>> chunks, int sent, CancellationToken cancellationToken)
+    {
+        await WriteAsync(chunks[0][sent..], cancellationToken).ConfigureAwait(false);
+        for (int i = 1; i < chunks.Count; i++)
+            await WriteAsync(chunks[i], cancellationToken).ConfigureAwait(false);
+    }
+
     private bool TryReceive(out ReadOnlyMemory<byte> chunk)
     {
-        _block ??= ArrayPool<byte>.Shared.Rent(ChunkBytes);
-        int received = _socket.Receive(_block.AsSpan(0, ChunkBytes), SocketFlags.None, out SocketError error);
+        if (_block is { } block && block.Length < _blockBytes)
+            ReturnBlock();
+        _block ??= ArrayPool<byte>.Shared.Rent(_blockBytes);
+        int received = _socket.Receive(_block.AsSpan(0, _blockBytes), SocketFlags.None, out SocketError error);
         switch (error)
         {
             case SocketError.Success:
                 chunk = _block.AsMemory(0, received);
+                if (received == _blockBytes)
+                    _blockBytes = MostChunkBytes;
+                else if (received < ChunkBytes / 4)
+                    _blockBytes = ChunkBytes;
                 _peerEnded = received == 0;
                 if (_peerEnded)
                     ReturnBlock(); // the other direction may go on for long
@@ -183,6 +225,23 @@ internal sealed class SocketDuplex : Duplex
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             throw Failed(e);
+        }
+    }
+
+    // What the kernel has taken over cannot be overtaken any more: not by a small packet of another channel either. So it gets no more than
+    // keeps the link busy; tcp(7), TCP_NOTSENT_LOWAT.
+    private void LimitUnsent()
+    {
+        const int tcpLevel = 6;
+        const int notSentLowWater = 25;
+        const int bytes = 128 * 1024;
+        try
+        {
+            _socket.SetRawSocketOption(tcpLevel, notSentLowWater, BitConverter.GetBytes(bytes));
+        }
+        catch (SocketException)
+        {
+            // A kernel that does not know it.
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Adit.Relay;
 using Adit.Ssh;
 using Adit.Ssh.Connection;
@@ -7,6 +8,7 @@ namespace Adit.SshLegs;
 /// <summary>An SSH channel as a stream of the relay. Its chunks are the memory into which the packets were opened.</summary>
 internal sealed class ChannelDuplex(Channel channel) : Duplex
 {
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken)
     {
         try
@@ -19,6 +21,9 @@ internal sealed class ChannelDuplex(Channel channel) : Duplex
         }
     }
 
+    public override bool TryReadMore(out ReadOnlyMemory<byte> chunk) => channel.TryReadMore(out chunk);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
         try

@@ -25,6 +25,49 @@ public class ChannelTests
     }
 
     [Fact]
+    public async Task What_came_together_can_be_taken_together_and_stays_valid_until_the_next_read()
+    {
+        await using var server = new ScriptedServer();
+        await using SshConnection connection = await server.ConnectAsync();
+        await using Channel channel = await OpenAsync(server, connection);
+        Task<ReadOnlyMemory<byte>> reading = channel.ReadAsync().AsTask();
+        server.SendData(0, Enumerable.Repeat((byte)1, 2000).ToArray());
+        server.SendData(0, Enumerable.Repeat((byte)2, 2000).ToArray());
+        server.Send(new ChannelEof(0));
+        var all = new List<ReadOnlyMemory<byte>> { await reading.TestTime() };
+        while (all.Sum(static data => data.Length) < 4000)
+        {
+            if (channel.TryReadMore(out ReadOnlyMemory<byte> more))
+                all.Add(more);
+            else
+                await Task.Yield();
+        }
+
+        Assert.Equal([.. Enumerable.Repeat((byte)1, 2000), .. Enumerable.Repeat((byte)2, 2000)], all.SelectMany(static data => data.ToArray()));
+        Assert.False(channel.TryReadMore(out _));
+        Assert.True((await channel.ReadAsync()).IsEmpty);
+    }
+
+    [Fact]
+    public async Task The_end_that_comes_with_the_last_data_does_not_overtake_it()
+    {
+        await using var server = new ScriptedServer();
+        await using SshConnection connection = await server.ConnectAsync();
+        for (int i = 0; i < 50; i++)
+        {
+            await using Channel channel = await OpenAsync(server, connection);
+            uint id = (uint)channel.Status().Number;
+            Task<ReadOnlyMemory<byte>> reading = channel.ReadAsync().AsTask();
+            server.SendData(id, [1, 2, 3]);
+            server.Send(new ChannelEof(id));
+            server.Send(new ChannelClose(id));
+            Assert.Equal([1, 2, 3], (await reading.TestTime()).ToArray());
+            Assert.True((await channel.ReadAsync().AsTask().TestTime()).IsEmpty);
+            await server.ReceiveAsync<ChannelClose>();
+        }
+    }
+
+    [Fact]
     public async Task A_unix_socket_is_opened_as_direct_streamlocal()
     {
         await using var server = new ScriptedServer();

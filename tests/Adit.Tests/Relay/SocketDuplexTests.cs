@@ -49,6 +49,29 @@ public sealed class SocketDuplexTests
 
     [Theory]
     [MemberData(nameof(Families))]
+    public async Task Several_chunks_go_in_their_order_though_the_socket_takes_them_in_parts(AddressFamily family)
+    {
+        (SocketDuplex near, Socket farSocket) = await SocketPair.OfAsync(family);
+        await using SocketDuplex n = near;
+        await using SocketDuplex far = new(farSocket);
+        byte[] data = TestBytes.Of(20 * 100_000);
+        ReadOnlyMemory<byte>[] chunks = [.. Enumerable.Range(0, 20).Select(i => data.AsMemory(i * 100_000, 100_000))];
+
+        Task sending = SendAsync();
+        byte[] expected = [.. data, .. data, .. data];
+        Assert.Equal(expected, await far.ReadToEndAsync().TestTime());
+        await sending.TestTime();
+
+        async Task SendAsync()
+        {
+            for (int i = 0; i < 3; i++)
+                await near.WriteAllAsync(chunks, default);
+            await near.CompleteWritingAsync(default);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Families))]
     public async Task An_abort_ends_a_waiting_read_and_a_waiting_write(AddressFamily family)
     {
         (SocketDuplex near, Socket far) = await SocketPair.OfAsync(family);

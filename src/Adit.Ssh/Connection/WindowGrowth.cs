@@ -1,0 +1,45 @@
+using Adit.Ssh.Transport;
+
+namespace Adit.Ssh.Connection;
+
+/// <summary>
+/// Lets receive windows follow what a link carries: a window that is read within the time of an answer is what holds the peer up, and is
+/// doubled. All channels of a connection share what they may grow by, since a reader that stops later has that much in memory.
+/// Safe to use from several threads.
+/// </summary>
+/// <param name="roundTrip">How long an answer takes.</param>
+/// <param name="measure">Has that measured.</param>
+/// <param name="time">The clock.</param>
+internal sealed class WindowGrowth(RoundTrip roundTrip, Action measure, TimeProvider time)
+{
+    /// <summary>The largest window: enough for 10 Gbit/s over 50 ms.</summary>
+    public const uint MaxWindow = 64 * 1024 * 1024;
+
+    private const long Budget = 128 * 1024 * 1024;
+
+    // A network next door: there a window is no limit, and what is on its way is better small enough for the processor's caches.
+    private static readonly TimeSpan Near = TimeSpan.FromMilliseconds(4);
+
+    private long _spent;
+
+    /// <summary>A moment for <see cref="Growth"/>.</summary>
+    public long Now => time.GetTimestamp();
+
+    /// <summary>By how much a window may grow of which half was read since a moment; 0 for not at all.</summary>
+    public uint Growth(uint window, long since)
+    {
+        if (window >= MaxWindow)
+            return 0;
+        measure();
+        if (roundTrip.Least is not { } answer || answer < Near || time.GetElapsedTime(since) > answer)
+            return 0;
+        uint growth = Math.Min(window, MaxWindow - window);
+        if (Interlocked.Add(ref _spent, growth) <= Budget)
+            return growth;
+        GiveBack(growth);
+        return 0;
+    }
+
+    /// <summary>A window that had grown by so much is gone.</summary>
+    public void GiveBack(uint growth) => Interlocked.Add(ref _spent, -(long)growth);
+}

@@ -1,0 +1,69 @@
+using System.Buffers;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+
+namespace Adit.Relay;
+
+/// <summary>Several pieces of memory sent with one call, sendmsg(2). .NET has that for lists of arrays only, for which it allocates.</summary>
+[SupportedOSPlatform("linux")]
+internal static unsafe partial class GatheredSend
+{
+    private const int MostPieces = 16;
+    private const int DoNotWait = 0x40;
+    private const int NoSignal = 0x4000;
+
+    /// <summary>Sends what the socket takes at once.</summary>
+    /// <returns>How many bytes that were; none where it is full, or has failed, which the next call of .NET's tells.</returns>
+    internal static long Try(SafeSocketHandle socket, ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
+    {
+        Pins pins = default;
+        IoVector* vectors = stackalloc IoVector[MostPieces];
+        int count = Math.Min(pieces.Length, MostPieces);
+        try
+        {
+            for (int i = 0; i < count; i++)
+            {
+                pins[i] = pieces[i].Pin();
+                vectors[i] = new() { Base = pins[i].Pointer, Length = (nuint)pieces[i].Length };
+            }
+
+            var message = new MessageHeader { Vectors = vectors, VectorCount = (nuint)count };
+            return Math.Max(0, SendMessage(socket, &message, DoNotWait | NoSignal));
+        }
+        finally
+        {
+            for (int i = 0; i < count; i++)
+                pins[i].Dispose();
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = false)]
+    private static partial nint SendMessage(SafeSocketHandle socket, MessageHeader* message, int flags);
+
+    [InlineArray(MostPieces)]
+    private struct Pins
+    {
+        private MemoryHandle _first;
+    }
+
+    // struct iovec
+    private struct IoVector
+    {
+        public void* Base;
+        public nuint Length;
+    }
+
+    // struct msghdr
+    private struct MessageHeader
+    {
+        public void* Name;
+        public uint NameLength;
+        public IoVector* Vectors;
+        public nuint VectorCount;
+        public void* Control;
+        public nuint ControlLength;
+        public int Flags;
+    }
+}
