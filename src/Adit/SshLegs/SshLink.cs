@@ -55,6 +55,8 @@ internal sealed class SshLink : IAsyncDisposable
         return await ConnectAsync(dialed, server, name, options, verification, [], cancellationToken).ConfigureAwait(false);
     }
 
+    private const string OwnServer = "SSH-2.0-Adit_";
+
     // The connection under it belongs to the link from the call on; so does what is owned besides, such as another link, once it is made.
     internal static async Task<SshLink> ConnectAsync(
         DialedConnection dialed,
@@ -66,8 +68,12 @@ internal sealed class SshLink : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         var remote = new RemoteListening(options.Handler);
-        SshConnection connection = await SshClient.ConnectAsync(dialed.Duplex.AsStream(), options with { Handler = remote }, cancellationToken)
-            .ConfigureAwait(false);
+        Stream stream = dialed.Duplex.AsStream();
+        SshConnection connection = await SshClient.ConnectAsync(stream, options with { Handler = remote }, cancellationToken).ConfigureAwait(false);
+
+        // Our own server sends at once. Others keep a small packet back until the one before it is acknowledged.
+        if (stream is SocketStream socket && !connection.Info.PeerIdentification.StartsWith(OwnServer, StringComparison.Ordinal))
+            socket.AcknowledgesAtOnce = true;
         Leg plain = dialed.Route.Legs[^1];
         var leg = new Leg(plain.From, server.ToString(), LegProtection.Ssh) { Verification = verification(), Within = plain.Within };
         var route = new Route([.. dialed.Route.Legs.SkipLast(1), leg]);
