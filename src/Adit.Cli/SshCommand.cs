@@ -40,7 +40,7 @@ internal static class SshCommand
         {
             foreach (string warning in Background.Child is null ? config.Warnings : [])
                 output.Notice($"warning: {warning}");
-            return await RunUntilStoppedAsync(args, line, config, output);
+            return line.Owner is { } owner ? await RunForOwnerAsync(owner, args, line, config, output) : await RunUntilStoppedAsync(args, line, config, output, owner: null);
         }
     }
 
@@ -122,10 +122,31 @@ internal static class SshCommand
         }
     }
 
-    private static async Task<int> RunUntilStoppedAsync(IReadOnlyList<string> args, SshCommandLine line, HostConfig config, Output output)
+    private static async Task<int> RunForOwnerAsync(int pid, IReadOnlyList<string> args, SshCommandLine line, HostConfig config, Output output)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            output.Error($"{LongOption.Owner}: other processes can be watched on Linux only");
+            return Failed;
+        }
+
+        try
+        {
+            using OwnerProcess owner = OwnerProcess.Open(pid);
+            return await RunUntilStoppedAsync(args, line, config, output, owner);
+        }
+        catch (UsageException e)
+        {
+            output.Error(e.Message);
+            return Failed;
+        }
+    }
+
+    private static async Task<int> RunUntilStoppedAsync(IReadOnlyList<string> args, SshCommandLine line, HostConfig config, Output output, OwnerProcess? owner)
     {
         using var stop = new CancellationTokenSource();
         PosixSignal? ended = null;
+        bool ownerEnded = false;
         void OnSignal(PosixSignalContext context)
         {
             context.Cancel = true;
@@ -133,19 +154,27 @@ internal static class SshCommand
             stop.Cancel();
         }
 
+        void OnOwnerEnded()
+        {
+            ownerEnded = true;
+            stop.Cancel();
+        }
+
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
         using var watching = new CancellationTokenSource();
-        Task watch = Background.Child?.WatchWaiterAsync(stop.Cancel, watching.Token) ?? Task.CompletedTask;
+        Task watch = Task.WhenAll(
+            Background.Child?.WatchWaiterAsync(stop.Cancel, watching.Token) ?? Task.CompletedTask,
+            OperatingSystem.IsLinux() && owner is not null ? owner.WatchAsync(OnOwnerEnded, watching.Token) : Task.CompletedTask);
         try
         {
             return await RunAsync(args, line, config, output, stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            output.Notice($"ended by {ended}");
-            return Failed;
+            output.Notice(OperatingSystem.IsLinux() && ownerEnded ? $"ended, since its owner, process {owner?.Pid}, has ended" : $"ended by {ended}");
+            return ownerEnded ? 0 : Failed;
         }
         catch (Exception e) when (e is SshException or IOException or FormatException or ConfigException or UnauthorizedAccessException or NetworkInformationException)
         {

@@ -40,6 +40,9 @@ internal sealed record SshCommandLine
     /// <summary>Whether messages go to the system's log (-y).</summary>
     internal bool UsesSystemLog { get; init; }
 
+    /// <summary>The argument of --owner: the process for which this one works; null for none.</summary>
+    internal int? Owner { get; init; }
+
     /// <summary>How often -v was given, 3 at most.</summary>
     internal int Verbosity { get; init; }
 

@@ -11,7 +11,6 @@ namespace Adit.Cli;
 internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
 {
     private const int MostVerbose = 3;
-    private static readonly string[] LongOptions = ["--help", "--version"];
     private static readonly string[] ControlWords = ["check", "conninfo", "channels", "forward", "cancel", "proxy", "exit", "stop"];
 
     private readonly List<ConfigLine> _options = [];
@@ -24,6 +23,7 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
     private string _queryWord = "";
     private Endpoint? _stdioForward;
     private bool _usesSystemLog;
+    private int? _owner;
     private int _verbosity;
     private bool _quiet;
     private int _at;
@@ -68,6 +68,7 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
             ConfigFile = _configFile,
             LogFile = _logFile,
             UsesSystemLog = _usesSystemLog,
+            Owner = _owner,
             Verbosity = _verbosity,
         };
     }
@@ -91,15 +92,31 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
 
     private void Long(string word)
     {
-        _request = word switch
+        int equals = word.IndexOf('=', StringComparison.Ordinal);
+        string name = equals < 0 ? word : word[..equals];
+        LongOption option = LongOption.Find(name) ?? throw new UsageException(
+            $"unknown option {name}"
+            + (Spelling.Nearest(name, LongOption.Names) is { } near ? $"; the nearest known one is {near}" : "; see adit --help"));
+        if (option.Argument is null)
         {
-            "--help" => CommandLineRequest.Help,
-            "--version" => CommandLineRequest.Version,
-            _ => throw new UsageException(
-                $"unknown option {word}"
-                + (Spelling.Nearest(word, LongOptions) is { } near ? $"; the nearest known one is {near}" : "; see adit --help")),
-        };
+            if (equals >= 0)
+                throw new UsageException($"the option {name} takes no value");
+            _request = name == LongOption.Help ? CommandLineRequest.Help : CommandLineRequest.Version;
+            return;
+        }
+        string argument = equals >= 0 ? word[(equals + 1)..]
+            : _at < args.Count ? args[_at++]
+            : throw new UsageException($"the option {name} needs its argument {option.Argument}");
+        if (option.Keyword is { } keyword)
+            Set(name, keyword, argument);
+        else
+            _owner = Pid(argument);
     }
+
+    private static int Pid(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && pid > 0
+            ? pid
+            : throw new UsageException($"{LongOption.Owner} cannot be \"{text}\": write the number of a process");
 
     private void Cluster(string word)
     {

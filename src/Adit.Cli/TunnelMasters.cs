@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using Adit.Client;
 using Adit.Mux;
 using Adit.OpenSsh;
+using Adit.Relay;
 
 namespace Adit.Cli;
 
@@ -65,11 +66,13 @@ internal sealed class TunnelMasters : IAsyncDisposable
     private static MuxMaster? Listed(TunnelSharing sharing, HostConfig config, Output output)
     {
         bool hasForwards = !config.LocalForwards.IsEmpty || !config.RemoteForwards.IsEmpty || !config.DynamicForwards.IsEmpty;
+        // Its clients are processes of this user, of which a rule may admit only some.
+        bool admitsUser = config.Admit is not { Value.Terms: var terms } || terms.Any(static term => term is SameUserTerm or AnyTerm);
         if (config.StdioForward is not null || (!hasForwards && config.SessionType is not SessionType.None))
             return null;
         try
         {
-            return MuxMaster.Listen(TunnelFolder.Prepare(), sharing, new() { Name = config.Alias, Log = output.Debug });
+            return MuxMaster.Listen(TunnelFolder.Prepare(), sharing, new() { Name = config.Alias, Log = output.Debug, MayBeUsed = admitsUser });
         }
         catch (Exception e) when (e is MuxException or IOException or UnauthorizedAccessException)
         {

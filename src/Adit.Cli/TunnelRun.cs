@@ -16,6 +16,7 @@ namespace Adit.Cli;
 internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output output, InheritedSockets inherited, Systemd systemd)
 {
     private const int Failed = 255;
+    private const string AnyRule = "any";
 
     // A tunnel that is to come back by itself has to notice a dead link by itself, within seconds.
     private static readonly KeepAliveOptions QuickKeepAlive = new(TimeSpan.FromSeconds(5), 3);
@@ -27,11 +28,12 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public async Task<int> RunAsync(CancellationToken stop)
     {
+        Admission? admission = Admit();
         var path = new LoginPath(ResolveHop, new ConsoleDialog(output), output);
         bool isQuick = config.Reconnect && config.ServerAliveInterval == TimeSpan.Zero;
         var channels = new MasterChannels();
         await using Login login = path.To(config, channels, isQuick ? QuickKeepAlive : null, HasTerminal());
-        await using Tunnel tunnel = await Tunnel.OpenAsync(config.Alias, login.ConnectAsync, Options(), stop);
+        await using Tunnel tunnel = await Tunnel.OpenAsync(config.Alias, login.ConnectAsync, Options(admission), stop);
         if (tunnel.Link is { Connection.Info: var info })
             output.Debug($"logged in to {config.HostName} as {config.User}; server {info.PeerIdentification}, {info.Kex}, {info.CipherToServer}");
         if (!await OpenForwardsAsync(tunnel, stop))
@@ -70,8 +72,25 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         return SshConfig.Resolve(new(hop.Host) { Options = [.. options], File = line.ConfigFile });
     }
 
-    private TunnelOptions Options() => new()
+    // Before there is a connection, since what a rule names may not exist.
+    private Admission? Admit()
     {
+        if (config.Admit is not (var rule, var source))
+            return null;
+        try
+        {
+            return Admission.Of(rule);
+        }
+        catch (FormatException e)
+        {
+            throw new ConfigException(source, $"AditAdmit: {e.Message}", e);
+        }
+    }
+
+    private TunnelOptions Options(Admission? admission) => new()
+    {
+        Admission = admission,
+        MaxConnections = config.MaxConnections,
         Reconnect = config.Reconnect,
         Patience = config.ReconnectWait,
         IdleTimeout = Background.Child is { IsMaster: true } && config.ControlPersist is { } persist && persist != Timeout.InfiniteTimeSpan ? persist : config.IdleTimeout,
@@ -118,8 +137,8 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         output.Debug($"{forward}: listening on {string.Join(", ", forward.Endpoints)}");
         if (forward is RemoteTunnelForward { ChosenPort: > 0 } chosen)
             output.Notice($"Allocated port {chosen.ChosenPort} for remote forward to {forward.Spec.Target?.ToString() ?? "what its clients name by SOCKS"}");
-        if (forward is LocalTunnelForward { IsExposed: true })
-            output.Notice($"warning: {forward.Spec.Listen} can be reached from other machines, by anyone");
+        if (forward is LocalTunnelForward { IsExposed: true, Rule: var rule })
+            output.Notice($"warning: {forward.Spec.Listen} can be reached from other machines, {(rule is AnyRule ? "by anyone" : $"which have to fit {rule}")}");
         if (tunnel.Link is { } link)
             output.Notice(forward.RouteOver(link).ToString());
     }
