@@ -6,6 +6,8 @@ using Adit.Cli.Tunnels;
 return args switch
 {
     ["gateway", .. var rest] => await GatewayCommand.RunAsync(rest),
+    ["run", .. var rest] => await SshCommand.RunAsync(rest, CommandForm.Run),
+    ["psql", .. var rest] => await SshCommand.RunAsync(rest, CommandForm.Psql),
     ["demo", .. var rest] => await DemoCommand.RunAsync(rest),
     ["ls" or "add" or "cancel" or "stop", ..] when OperatingSystem.IsLinux() => await TunnelCommands.RunAsync(args),
     _ => await SshCommand.RunAsync(args),

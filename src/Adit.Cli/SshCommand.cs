@@ -1,6 +1,7 @@
 using System.Net.NetworkInformation;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Adit.Cli.Commands;
 using Adit.Mux;
 using Adit.OpenSsh;
 using Adit.Relay;
@@ -13,14 +14,14 @@ internal static class SshCommand
 {
     private const int Failed = 255;
 
-    public static async Task<int> RunAsync(IReadOnlyList<string> args)
+    public static async Task<int> RunAsync(IReadOnlyList<string> args, CommandForm form = CommandForm.Ssh)
     {
         SshCommandLine line;
         HostConfig config;
         Output output;
         try
         {
-            line = SshCommandLine.Parse(args);
+            line = SshCommandLine.Parse(args, form);
             if (Answer(line) is { } answer)
             {
                 await Console.Out.WriteLineAsync(answer);
@@ -52,14 +53,15 @@ internal static class SshCommand
     /// <summary>What needs no connection; null for all else.</summary>
     private static string? Answer(SshCommandLine line) => line.Request switch
     {
-        CommandLineRequest.Help => HelpText.Text,
+        CommandLineRequest.Help => line.Form is CommandForm.Ssh ? HelpText.Text : HelpText.Run,
         CommandLineRequest.Version => HelpText.Version,
         CommandLineRequest.Query => string.Join('\n', AlgorithmQuery.Lines(line.QueryWord)),
         CommandLineRequest.Config => string.Join('\n', EffectiveConfig.Lines(line.Resolve())),
         _ => null,
     };
 
-    private static async Task<int> RunAsync(IReadOnlyList<string> args, SshCommandLine line, HostConfig config, Output output, CancellationToken stop)
+    private static async Task<int> RunAsync(
+        IReadOnlyList<string> args, SshCommandLine line, HostConfig config, CommandRun? command, Output output, CancellationToken stop)
     {
         if (OperatingSystem.IsLinux())
         {
@@ -71,16 +73,16 @@ internal static class SshCommand
 
         return config.ForkAfterAuthentication && Background.Child is null
             ? await Background.StartAsync(args, $"the connection to {config.Alias} goes on")
-            : await RunTunnelAsync(line, config, output, stop);
+            : await RunTunnelAsync(line, config, command, output, stop);
     }
 
-    private static async Task<int> RunTunnelAsync(SshCommandLine line, HostConfig config, Output output, CancellationToken stop)
+    private static async Task<int> RunTunnelAsync(SshCommandLine line, HostConfig config, CommandRun? command, Output output, CancellationToken stop)
     {
         using InheritedSockets inherited = InheritedSockets.FromEnvironment(output.Notice);
         await using Systemd systemd = Systemd.FromEnvironment(output.Notice);
         try
         {
-            return await new TunnelRun(line, config, output, inherited, systemd).RunAsync(stop);
+            return await new TunnelRun(line, config, command, output, inherited, systemd).RunAsync(stop);
         }
         finally
         {
@@ -147,9 +149,12 @@ internal static class SshCommand
         using var stop = new CancellationTokenSource();
         PosixSignal? ended = null;
         bool ownerEnded = false;
+        CommandRun? command = line.Words.IsEmpty ? null : new(line.Words, line.Form is CommandForm.Psql || config.ExpectPostgres is true, output);
         void OnSignal(PosixSignalContext context)
         {
             context.Cancel = true;
+            if (command?.TryPass(context.Signal) is true)
+                return;
             ended = context.Signal;
             stop.Cancel();
         }
@@ -163,20 +168,21 @@ internal static class SshCommand
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
+        using PosixSignalRegistration? quit = command is null ? null : PosixSignalRegistration.Create(PosixSignal.SIGQUIT, OnSignal);
         using var watching = new CancellationTokenSource();
         Task watch = Task.WhenAll(
             Background.Child?.WatchWaiterAsync(stop.Cancel, watching.Token) ?? Task.CompletedTask,
             OperatingSystem.IsLinux() && owner is not null ? owner.WatchAsync(OnOwnerEnded, watching.Token) : Task.CompletedTask);
         try
         {
-            return await RunAsync(args, line, config, output, stop.Token);
+            return await RunAsync(args, line, config, command, output, stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             output.Notice(OperatingSystem.IsLinux() && ownerEnded ? $"ended, since its owner, process {owner?.Pid}, has ended" : $"ended by {ended}");
             return ownerEnded ? 0 : Failed;
         }
-        catch (Exception e) when (e is SshException or IOException or FormatException or ConfigException or UnauthorizedAccessException or NetworkInformationException)
+        catch (Exception e) when (e is SshException or IOException or FormatException or ConfigException or UsageException or UnauthorizedAccessException or NetworkInformationException)
         {
             output.Error($"{config.Alias}: {Printable.Text(e.Message)}");
             return Failed;

@@ -1,8 +1,10 @@
 using System.Globalization;
+using Adit.Cli.Commands;
 using Adit.Cli.Sessions;
 using Adit.Client;
 using Adit.Mux;
 using Adit.OpenSsh;
+using Adit.Probe;
 using Adit.Relay;
 using Adit.Sessions;
 using Adit.Ssh;
@@ -13,7 +15,7 @@ using Adit.Ssh.Transport;
 namespace Adit.Cli;
 
 /// <summary>One run of adit as ssh: logs in, opens the forwards, runs what is to run, and holds it all until its end.</summary>
-internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output output, InheritedSockets inherited, Systemd systemd)
+internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandRun? command, Output output, InheritedSockets inherited, Systemd systemd)
 {
     private const int Failed = 255;
     private const string AnyRule = "any";
@@ -41,9 +43,9 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         foreach (string left in inherited.Unclaimed)
             output.Notice($"the inherited socket {left} is none of the forwards; it is closed");
         inherited.Dispose();
-        if (config.LocalCommand is { } command)
-            output.Debug($"LocalCommand returned {await LocalCommand.RunAsync(command, stop)}");
-        await using TunnelMasters? masters = OperatingSystem.IsLinux() ? TunnelMasters.Open(tunnel, config, channels, terminalIsFree: !HasSession, output) : null;
+        if (config.LocalCommand is { } local)
+            output.Debug($"LocalCommand returned {await LocalCommand.RunAsync(local, stop)}");
+        await using TunnelMasters? masters = OperatingSystem.IsLinux() ? TunnelMasters.Open(tunnel, config, channels, terminalIsFree: !HasSession, isCommands: command is not null, output) : null;
         bool isMasterAlone = Background.Child is { IsMaster: true };
         // Nobody would find a process that is there for nothing but to be shared.
         if (isMasterAlone && !(OperatingSystem.IsLinux() && masters is { IsShared: true }))
@@ -51,6 +53,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         systemd.Ready($"connected to {config.Alias}");
         Background.Child?.Ready(keepStandardOutput: HasSession);
         return isMasterAlone ? await HoldAsync(tunnel, stop)
+            : command is not null ? await command.RunAsync(tunnel, stop)
             : config.StdioForward is { } target ? await PassAsync(tunnel, target, stop)
             : HasSession && !OperatingSystem.IsWindows() ? await new TunnelSession(tunnel, config, output).RunAsync(stop)
             : await HoldAsync(tunnel, stop);
@@ -75,6 +78,8 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
     // Before there is a connection, since what a rule names may not exist.
     private Admission? Admit()
     {
+        if (command is not null)
+            return command.Admission;
         if (config.Admit is not (var rule, var source))
             return null;
         try
@@ -118,6 +123,8 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         {
             try
             {
+                if (direction is ForwardDirection.Local && Expects(spec) is { } target)
+                    await new PostgresProbe(tunnel.Dialer, TimeProvider.System).CheckAsync(target, config.ExpectCert, stop);
                 Tell(tunnel, await tunnel.AddAsync(direction, spec, stop));
             }
             catch (ListenException e)
@@ -132,6 +139,12 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         return all.Length == 0 || tunnel.Forwards.Count > 0 || config.SessionType is not SessionType.None;
     }
 
+    // Where PostgreSQL has to answer; null for a forward of which nothing is expected. A command is given the name of a server that fits.
+    private Endpoint? Expects(ForwardSpec spec) =>
+        config.ExpectPostgres ?? (config.ExpectCert is not null || line.Form is CommandForm.Psql || (command is not null && ServiceKinds.Of(spec.Target) is ServiceKind.Postgres))
+            ? spec.Target
+            : null;
+
     private void Tell(Tunnel tunnel, TunnelForward forward)
     {
         output.Debug($"{forward}: listening on {string.Join(", ", forward.Endpoints)}");
@@ -139,8 +152,14 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
             output.Notice($"Allocated port {chosen.ChosenPort} for remote forward to {forward.Spec.Target?.ToString() ?? "what its clients name by SOCKS"}");
         if (forward is LocalTunnelForward { IsExposed: true, Rule: var rule })
             output.Notice($"warning: {forward.Spec.Listen} can be reached from other machines, {(rule is AnyRule ? "by anyone" : $"which have to fit {rule}")}");
-        if (tunnel.Link is { } link)
-            output.Notice(forward.RouteOver(link).ToString());
+        if (tunnel.Link is not { } link)
+            return;
+        Route route = forward.RouteOver(link);
+        // Between the lines of a command, the way is news only where something on it is not protected.
+        if (command is null || route.HasPlaintext)
+            output.Notice(route.ToString());
+        else
+            output.Debug(route.ToString());
     }
 
     private async Task<int> PassAsync(Tunnel tunnel, Endpoint target, CancellationToken stop)
