@@ -30,6 +30,8 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandR
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public async Task<int> RunAsync(CancellationToken stop)
     {
+        if (command?.Missing() is { } missing)
+            return missing;
         Admission? admission = Admit();
         var path = new LoginPath(ResolveHop, new ConsoleDialog(output), output);
         bool isQuick = config.Reconnect && config.ServerAliveInterval == TimeSpan.Zero;
@@ -141,7 +143,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandR
 
     // Where PostgreSQL has to answer; null for a forward of which nothing is expected. A command is given the name of a server that fits.
     private Endpoint? Expects(ForwardSpec spec) =>
-        config.ExpectPostgres ?? (config.ExpectCert is not null || line.Form is CommandForm.Psql || (command is not null && ServiceKinds.Of(spec.Target) is ServiceKind.Postgres))
+        config.ExpectCert is not null || (config.ExpectPostgres ?? (line.Form is CommandForm.Psql || (command is not null && ServiceKinds.Of(spec.Target) is ServiceKind.Postgres)))
             ? spec.Target
             : null;
 

@@ -41,6 +41,16 @@ internal sealed class CommandRun(IReadOnlyList<string> words, bool isPostgres, O
         }
     }
 
+    /// <summary>Whether it is there at all: looked for before anybody is asked for a password.</summary>
+    /// <returns>Null where it is; else what to return.</returns>
+    public int? Missing()
+    {
+        if (Program() is not null)
+            return null;
+        output.Error($"{words[0]}: there is no such command");
+        return ProgramSearch.NotFound;
+    }
+
     /// <summary>Starts it and waits for its end.</summary>
     /// <param name="tunnel">Its tunnel, with its forwards.</param>
     /// <param name="stop">Ends the command.</param>
@@ -49,7 +59,7 @@ internal sealed class CommandRun(IReadOnlyList<string> words, bool isPostgres, O
     {
         try
         {
-            return Start(LocalEnd.Of(tunnel, isPostgres), stop) is { } failed ? failed : await HoldAsync(_process!, tunnel, stop);
+            return Missing() ?? Start(LocalEnd.Of(tunnel, isPostgres), stop) is { } failed ? failed : await HoldAsync(_process!, tunnel, stop);
         }
         finally
         {
@@ -82,13 +92,7 @@ internal sealed class CommandRun(IReadOnlyList<string> words, bool isPostgres, O
     // The exit code where it cannot be started. A signal that comes meanwhile waits for the lock, and then finds the command.
     private int? Start(IReadOnlyList<LocalEnd> ends, CancellationToken stop)
     {
-        if (ProgramSearch.Find(words[0], Environment.GetEnvironmentVariable("PATH")) is not { } program)
-        {
-            output.Error($"{words[0]}: there is no such command");
-            return ProgramSearch.NotFound;
-        }
-
-        var start = new ProcessStartInfo(program, words.Skip(1).Select(word => CommandSetting.Replace(word, ends))) { UseShellExecute = false };
+        var start = new ProcessStartInfo(Program()!, words.Skip(1).Select(word => CommandSetting.Replace(word, ends))) { UseShellExecute = false };
         foreach ((string name, string? value) in CommandSetting.Environment(ends))
             Set(start.Environment, name, value);
         try
@@ -103,10 +107,12 @@ internal sealed class CommandRun(IReadOnlyList<string> words, bool isPostgres, O
         }
         catch (Win32Exception e)
         {
-            output.Error($"{words[0]} cannot be run: {e.Message}");
+            output.Error($"{words[0]} cannot be run: {Marshal.GetPInvokeErrorMessage(e.NativeErrorCode)}");
             return e.NativeErrorCode == NoSuchFile ? ProgramSearch.NotFound : ProgramSearch.NotExecutable;
         }
     }
+
+    private string? Program() => ProgramSearch.Find(words[0], Environment.GetEnvironmentVariable("PATH"));
 
     private void Set(IDictionary<string, string?> environment, string name, string? value)
     {

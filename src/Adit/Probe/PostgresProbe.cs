@@ -43,7 +43,7 @@ internal sealed class PostgresProbe(IDialer dialer, TimeProvider time)
         {
             throw Wrong(target, $"nothing answered within {Limit.TotalSeconds:0} s");
         }
-        catch (IOException e) when (e is not ProbeException)
+        catch (IOException e) when (e is not (ProbeException or DialException))
         {
             throw Wrong(target, $"the connection broke: {Printable.Text(e.Message)}", e);
         }
