@@ -59,7 +59,7 @@ internal sealed class CommandRun(IReadOnlyList<string> words, bool isPostgres, O
     {
         try
         {
-            return Missing() ?? Start(LocalEnd.Of(tunnel, isPostgres), stop) is { } failed ? failed : await HoldAsync(_process!, tunnel, stop);
+            return (Missing() ?? Start(LocalEnd.Of(tunnel, isPostgres), stop)) is { } failed ? failed : await HoldAsync(_process!, tunnel, stop);
         }
         finally
         {
