@@ -96,6 +96,7 @@ internal static class SshCommand
     {
         if (config.ControlPath is not { } path)
             return null;
+        bool isOwnMaster = false;
         ControlRole role = ControlSharing.Decide(config.ControlMaster, ControlSocketFile.Look(path));
         if (role is ControlRole.Master && config.ControlPersist is not null && config.SessionType is not SessionType.None)
         {
@@ -104,11 +105,18 @@ internal static class SshCommand
             // Another process may have been faster; then its connection is shared.
             if (failed != 0 && ControlSocketFile.Look(path) is not ControlSocketState.Live)
                 return failed;
+            isOwnMaster = failed == 0;
             role = ControlRole.Client;
         }
 
         if (role is not ControlRole.Client)
             return null;
+        if (!isOwnMaster && NeedsOwnForwards(config))
+        {
+            output.Notice($"the connection at {path} is not used, since AditAdmit, AditMaxConnections or AditExpect of this command would not hold for forwards there");
+            return null;
+        }
+
         if (config.ForkAfterAuthentication && Background.Child is null)
             return await Background.StartAsync(args, $"the part in the shared connection to {config.Alias} goes on");
         var run = new SharedRun(config, output);
@@ -123,6 +131,11 @@ internal static class SshCommand
             return null;
         }
     }
+
+    // What a master listens for is treated as it was told when it was started; and it may be ssh's.
+    private static bool NeedsOwnForwards(HostConfig config) =>
+        !(config.LocalForwards.IsEmpty && config.DynamicForwards.IsEmpty)
+        && (config.Admit is not null || config.Written.MaxConnections.Given is not null || config.ExpectPostgres is true || config.ExpectCert is not null);
 
     private static async Task<int> RunForOwnerAsync(int pid, IReadOnlyList<string> args, SshCommandLine line, HostConfig config, Output output)
     {

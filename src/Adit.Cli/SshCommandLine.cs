@@ -74,7 +74,11 @@ internal sealed record SshCommandLine
             Local = local,
         });
         if (Form is not CommandForm.Ssh)
+        {
             config = config with { LocalForwards = Written(config.LocalForwards), RemoteForwards = Written(config.RemoteForwards), DynamicForwards = Written(config.DynamicForwards) };
+            if (config.LocalForwards.FirstOrDefault(static forward => forward.Value.Listen.Path is not null) is { Value: { } socket })
+                throw new UsageException($"-L {socket} listens on a socket, and the command is told ports; write -L host:port");
+        }
         if (Request is CommandLineRequest.Config)
             return config;
         if (Request is CommandLineRequest.Control && config.ControlPath is null)

@@ -49,6 +49,10 @@ public sealed class LocalCommandLineTests : IDisposable
         Assert.StartsWith(why, Assert.Throws<UsageException>(() => Parse(line, CommandForm.Run)).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void The_command_is_told_ports_and_no_sockets() => Assert.StartsWith(
+        "-L /tmp/s:db:5432 listens on a socket", Assert.Throws<UsageException>(() => Resolve(Parse("h -L /tmp/s:db:5432 -- x", CommandForm.Run))).Message, StringComparison.Ordinal);
+
+    [Fact]
     public void What_files_share_and_forward_is_not_the_commands()
     {
         File.WriteAllText(_file, "Host h\nControlMaster auto\nControlPath /s\nLocalForward 5432 localhost:5432\nDynamicForward 1080\nRemoteForward 9 a:9\nClearAllForwardings yes\nSessionType default\nForkAfterAuthentication yes\nRemoteCommand top\n");

@@ -147,6 +147,28 @@ public sealed class AdmissionTests(ITestOutputHelper output) : RunTest(output)
     }
 
     [AditFact]
+    [Trait("Surface", "S0-7")]
+    public async Task Forwards_with_a_rule_are_not_left_to_a_shared_connection_that_knows_another()
+    {
+        var sshd = await StartSshdAsync();
+        await using var echo = TcpService.Echo();
+        await using var owner = await ChildProcess.StartAsync(new("sleep", "1000"));
+        using var files = await SshClientFiles.CreateAsync(sshd);
+        var folder = RunFolder.Create("shared");
+        var socket = Path.Combine(folder, "s");
+        var master = await StartAditAsync("-F", files.ConfigPath, "-N", "-M", "-S", socket, SshClientFiles.Alias);
+        await Patience.UntilAsync(() => File.Exists(socket) || master.HasExited, "the master should share its connection", () => master.Log);
+
+        var tunnel = await OpenTunnelAsync(files, echo.Port, "-S", socket, "--admit", $"pid:{owner.Pid}");
+
+        Assert.Equal(tunnel.Adit.Pid, LoopbackPort.Listener(tunnel.Port).Pid);
+        Assert.True(await IsTurnedAwayAsync(tunnel.Port));
+        Assert.Contains("would not hold for forwards there", tunnel.Adit.Error.Text, StringComparison.Ordinal);
+        Assert.Empty(echo.Accepted);
+        RunFolder.Remove(folder);
+    }
+
+    [AditFact]
     [Trait("Surface", "S0-9")]
     public async Task One_connection_more_than_AditMaxConnections_is_turned_away_and_the_others_go_on()
     {

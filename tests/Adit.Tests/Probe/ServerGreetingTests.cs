@@ -11,7 +11,7 @@ public sealed class ServerGreetingTests
     [InlineData("HTTP/1.1 400 Bad Request\r\nServer: x\r\n", "a web server answered: \"HTTP/1.1 400 Bad Request\"")]
     [InlineData("-ERR unknown command\r\n", "a Redis server answered: \"-ERR unknown command\"")]
     [InlineData("\x15\x03\x03\0\x02", "a server that speaks TLS from the first byte answered")]
-    [InlineData("J\0\0\0\x0a8.0.36\0\x08", "a MySQL server answered: \"8.0.36\"")]
+    [InlineData("J\0\0\0\u000a8.0.36\0\x08", "a MySQL server answered: \"8.0.36\"")]
     [InlineData("E\0\0\0\xff\x69\x04Host is blocked", "a MySQL server refused: \"Host is blocked\"")]
     [InlineData("Esorry, too many clients already\n\0", "it refused: \"sorry, too many clients already\"")]
     [InlineData("220 mail\r\n", "something else answered: \"220 mail\"")]
