@@ -76,8 +76,11 @@ internal sealed record SshCommandLine
         if (Form is not CommandForm.Ssh)
         {
             config = config with { LocalForwards = Written(config.LocalForwards), RemoteForwards = Written(config.RemoteForwards), DynamicForwards = Written(config.DynamicForwards) };
-            if (config.LocalForwards.FirstOrDefault(static forward => forward.Value.Listen.Path is not null) is { Value: { } socket })
-                throw new UsageException($"-L {socket} listens on a socket, and the command is told ports; write -L host:port");
+            foreach ((ForwardSpec forward, _) in config.LocalForwards)
+            {
+                if (forward.Listen.Path is not null)
+                    throw new UsageException($"-L {forward} listens on a socket, and the command is told ports; write -L host:port");
+            }
         }
         if (Request is CommandLineRequest.Config)
             return config;
