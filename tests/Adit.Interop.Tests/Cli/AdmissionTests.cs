@@ -59,7 +59,7 @@ public sealed class AdmissionTests(ITestOutputHelper output) : RunTest(output)
         for (var i = 0; i < 5; i++)
             await ChildProcess.RunAsync(new("bash", "-c", $"exec 3<>/dev/tcp/127.0.0.1/{held.Port}; echo x >&3"));
 
-        await held.Adit.ErrorAsync("(refused: (.|\n)*){5}");
+        await UntilToldAsync(held.Adit, 5);
         Assert.Empty(echo.Accepted);
     }
 
@@ -128,7 +128,7 @@ public sealed class AdmissionTests(ITestOutputHelper output) : RunTest(output)
         var port = int.Parse((await adit.OutputAsync("port=([0-9]+)\n")).Groups[1].Value, CultureInfo.InvariantCulture);
         Assert.True(await IsTurnedAwayAsync(port));
         Assert.True(await IsTurnedAwayAsync(port));
-        await adit.ErrorAsync("(refused: (.|\n)*){2}");
+        await UntilToldAsync(adit, 2);
 
         var listed = await StartAditAsync(new ChildProcessStart("", "ls", "--json") { Environment = environment });
         Assert.Equal(0, await listed.ExitAsync());
@@ -196,6 +196,9 @@ public sealed class AdmissionTests(ITestOutputHelper output) : RunTest(output)
 
         Assert.Contains($"{files.ConfigPath}:2: AditAdmit: pid:4194303: there is no such process", adit.Error.Text, StringComparison.Ordinal);
     }
+
+    private static Task UntilToldAsync(ChildProcess adit, int refusals) =>
+        Patience.UntilAsync(() => adit.Error.Count("refused: ") >= refusals, $"{refusals} refusals should be told of", () => adit.Log);
 
     private static async Task<Socket> OpenAsync(int port)
     {
