@@ -153,7 +153,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandR
         if (forward is RemoteTunnelForward { ChosenPort: > 0 } chosen)
             output.Notice($"Allocated port {chosen.ChosenPort} for remote forward to {forward.Spec.Target?.ToString() ?? "what its clients name by SOCKS"}");
         if (forward is LocalTunnelForward { IsExposed: true, Rule: var rule })
-            output.Notice($"warning: {forward.Spec.Listen} can be reached from other machines, {(rule is AnyRule ? "by anyone" : $"which have to fit {rule}")}");
+            output.Notice($"warning: {forward.Spec.Listen} can be reached from other machines, {(rule is AnyRule ? "by anyone" : $"which have to fit {rule ?? "the rule of the command"}")}");
         if (tunnel.Link is not { } link)
             return;
         Route route = forward.RouteOver(link);
