@@ -83,7 +83,16 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args, CommandFo
 
     private void Destination(string word)
     {
-        SshDestination destination = SshDestination.Parse(word);
+        SshDestination destination;
+        try
+        {
+            destination = SshDestination.Parse(word);
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException(e.Message);
+        }
+
         _destination = destination.Host;
         if (destination.User is { } user)
             Add("destination", "User", user);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Adit.Cli.Commands;
 using Adit.Cli.Sessions;
 using Adit.Client;
@@ -33,7 +32,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandR
         if (command?.Missing() is { } missing)
             return missing;
         Admission? admission = Admit();
-        var path = new LoginPath(ResolveHop, new ConsoleDialog(output), output);
+        var path = new LoginPath(hop => LoginPath.ConfigurationOf(hop, line.ConfigFile), new ConsoleDialog(output), output);
         bool isQuick = config.Reconnect && config.ServerAliveInterval == TimeSpan.Zero;
         var channels = new MasterChannels();
         await using Login login = path.To(config, channels, isQuick ? QuickKeepAlive : null, HasTerminal());
@@ -66,16 +65,6 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandR
     private bool HasTerminal() =>
         config.SessionType is not SessionType.None && !OperatingSystem.IsWindows()
         && config.RequestTty.Decide(config.Command is not null, SessionRun.InputIsTerminal, config.StdinNull) is TerminalDecision.Wanted or TerminalDecision.Required;
-
-    private HostConfig ResolveHop(JumpHost hop)
-    {
-        var options = new List<ConfigLine>();
-        if (hop.User is { } user)
-            options.Add(ConfigLine.Option("ProxyJump", "User", user));
-        if (hop.Port is { } port)
-            options.Add(ConfigLine.Option("ProxyJump", "Port", port.ToString(CultureInfo.InvariantCulture)));
-        return SshConfig.Resolve(new(hop.Host) { Options = [.. options], File = line.ConfigFile });
-    }
 
     // Before there is a connection, since what a rule names may not exist.
     private Admission? Admit()

@@ -25,6 +25,7 @@ public partial class ArchitectureTests
         ["SshLegs"] = ["Relay", "Ssh"],
         ["Socks"] = ["Relay"],
         ["OpenSsh"] = ["Relay", "Ssh"],
+        ["Library"] = ["Client", "OpenSsh", "SshLegs", "Relay", "Ssh"],
         ["Client"] = ["Mux", "Sessions", "OpenSsh", "SshLegs", "Socks", "Relay", "Ssh"],
         ["Sessions"] = ["Relay", "Ssh", "OpenSsh"],
         ["Mux"] = ["OpenSsh", "SshLegs", "Relay", "Ssh"],
@@ -44,6 +45,8 @@ public partial class ArchitectureTests
     {
         ["Adit.Ssh"] = [],
         ["Adit"] = ["Adit.Ssh"],
+        ["Adit.Npgsql"] = ["Adit"],
+        ["Adit.Extensions.Hosting"] = ["Adit"],
         ["Adit.Gateway"] = ["Adit"],
         ["Adit.Cli"] = ["Adit.Gateway"],
     };

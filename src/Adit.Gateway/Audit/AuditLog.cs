@@ -28,8 +28,9 @@ internal sealed class AuditLog : IGatewayEvents, IDisposable
         {
             try
             {
-                // Only the systems that cannot append by themselves need this.
-                _file.Seek(0, SeekOrigin.End);
+                // Only the systems that cannot append by themselves need this. A pipe has no end to go to.
+                if (_file.CanSeek)
+                    _file.Seek(0, SeekOrigin.End);
                 _file.Write(line);
                 _failure = null;
             }

@@ -5,6 +5,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Adit.Gateway.Audit;
+using Adit.Gateway.Configuration;
+using Adit.Gateway.Limits;
 using Adit.Gateway.Policy;
 using Adit.Relay;
 using Adit.Ssh;
@@ -21,9 +23,6 @@ internal sealed class ExecSession : IAsyncDisposable
     private const int BlockSize = 32 * 1024;
     private const int SignalExit = 128;
 
-    // A client may signal the command that it has asked for before it runs.
-    private const int MaxEarlySignals = 16;
-
     private static readonly Dictionary<string, int> Signals = new(StringComparer.Ordinal)
     {
         ["HUP"] = 1, ["INT"] = 2, ["QUIT"] = 3, ["ABRT"] = 6, ["KILL"] = 9, ["USR1"] = 10, ["USR2"] = 12, ["PIPE"] = 13, ["ALRM"] = 14, ["TERM"] = 15,
@@ -32,7 +31,7 @@ internal sealed class ExecSession : IAsyncDisposable
     private readonly GatewayConnection _connection;
     private readonly Channel _channel;
     private readonly SemaphoreSlim _writing = new(1);
-    private readonly TaskCompletionSource<string> _command = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Command> _command = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _sync = new();
     private readonly CancellationTokenSource _killing = new();
     private readonly List<int> _signalled = [];
@@ -103,23 +102,35 @@ internal sealed class ExecSession : IAsyncDisposable
 
     private void OnRequest(IncomingRequest request)
     {
+        GatewaySettings settings = _connection.Rules.Settings;
         switch (request.Name)
         {
-            case "exec" when _command.TrySetResult(Text(request)):
+            case "exec" when !settings.AditPermitExec:
+                // A reload forbids what the channel was opened for.
+                _command.TrySetCanceled();
+                Refuse(request, "AditPermitExec is no");
+                break;
+            case "exec" when _command.TrySetResult(new(Text(request), settings.ForceCommand ?? _connection.Grant?.Options.Command)):
                 request.Succeed();
                 break;
-            case "signal":
-                Signal(Text(request));
+            case "signal" when Signal(Text(request)):
                 request.Succeed();
+                break;
+            case "shell" or "subsystem" or "exec":
+                if (request.Name is not "exec")
+                    _command.TrySetCanceled();
+                Refuse(request, "only commands are served");
                 break;
             default:
-                if (request.Name is "shell" or "subsystem")
-                    _command.TrySetCanceled();
-                if (request.Name is "shell" or "subsystem" or "exec")
-                    _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.RequestRefused, Target = request.Name, Detail = "only commands are served" });
                 request.Fail();
                 break;
         }
+    }
+
+    private void Refuse(IncomingRequest request, string why)
+    {
+        _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.RequestRefused, Target = request.Name, Detail = why });
+        request.Fail();
     }
 
     private static string Text(IncomingRequest request)
@@ -131,18 +142,26 @@ internal sealed class ExecSession : IAsyncDisposable
         return text.Contains('\0', StringComparison.Ordinal) ? throw new SshFormatException($"the {request.Name} request holds a NUL") : text;
     }
 
-    private void Signal(string name)
+    // As with sshd, a command that somebody else chose is not the client's to signal.
+    private bool Signal(string name)
     {
         if (OperatingSystem.IsWindows() || !Signals.TryGetValue(name, out int number))
-            return;
+            return false;
+        if (_command.Task is not { IsCompletedSuccessfully: true, Result.Forced: null })
+            return false;
         lock (_sync)
         {
-            if (_process is null ? _signalled.Count == MaxEarlySignals : _process.HasExited)
-                return;
-            _signalled.Add(number);
+            if (_process?.HasExited is true)
+                return false;
+
+            // Before it runs, too: once each, however often the client sends them.
+            if (!_signalled.Contains(number))
+                _signalled.Add(number);
             if (_process is not null)
                 _ = LinuxCalls.Kill(_process.Id, number);
         }
+
+        return true;
     }
 
     private async Task RunToEndAsync(Action onEnded)
@@ -162,10 +181,12 @@ internal sealed class ExecSession : IAsyncDisposable
     {
         try
         {
-            string asked = await _command.Task.ConfigureAwait(false);
-            string command = _connection.Rules.Settings.ForceCommand ?? _connection.Grant?.Options.Command ?? asked;
-            _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandStarted, Target = Printable.Text(command) });
-            int code = await ExecuteAsync(command, asked).ConfigureAwait(false);
+            Command command = await _command.Task.ConfigureAwait(false);
+
+            // The client may ask before it is known whether it may stay (AditMaxConnections, rules that changed while it logged in).
+            await _connection.Admitted.WaitAsync(_killing.Token).ConfigureAwait(false);
+            _connection.Report(new() { Time = _connection.Gateway.Now(), Event = GatewayEventKind.CommandStarted, Target = Printable.Text(command.Text) });
+            int code = await ExecuteAsync(command).ConfigureAwait(false);
 
             if (_cut is null)
             {
@@ -183,8 +204,11 @@ internal sealed class ExecSession : IAsyncDisposable
         finally
         {
             Kill();
-            await _channel.DisposeAsync().ConfigureAwait(false);
+            _channel.Abort();
+
+            // Its memory is the channel's, which gives it to others once the channel is disposed of.
             await _input.ConfigureAwait(false);
+            await _channel.DisposeAsync().ConfigureAwait(false);
             Process? process;
             lock (_sync)
             {
@@ -202,9 +226,9 @@ internal sealed class ExecSession : IAsyncDisposable
         : _process is null ? "it was never started"
         : "the client is gone";
 
-    private async Task<int> ExecuteAsync(string command, string asked)
+    private async Task<int> ExecuteAsync(Command command)
     {
-        Process process = Start(command, asked);
+        Process process = Start(command);
         _input = FeedAsync(process);
 
         // As with sshd, also for as long as something that the command left behind holds its output.
@@ -215,9 +239,9 @@ internal sealed class ExecSession : IAsyncDisposable
         return process.ExitCode;
     }
 
-    private Process Start(string command, string asked)
+    private Process Start(Command command)
     {
-        string[] words = [.. DefaultSignals.Prefix, "/bin/sh", "-c", command];
+        string[] words = [.. DefaultSignals.Prefix, "/bin/sh", "-c", command.Text];
         var start = new ProcessStartInfo(words[0], words[1..])
         {
             UseShellExecute = false,
@@ -234,8 +258,8 @@ internal sealed class ExecSession : IAsyncDisposable
         start.Environment["SHELL"] = "/bin/sh";
         start.Environment["SSH_CLIENT"] = _connection.ClientVariable;
         start.Environment["SSH_CONNECTION"] = _connection.ConnectionVariable;
-        if (command != asked)
-            start.Environment["SSH_ORIGINAL_COMMAND"] = asked;
+        if (command.Forced is not null)
+            start.Environment["SSH_ORIGINAL_COMMAND"] = command.Asked;
         if (Directory.Exists(home))
             start.WorkingDirectory = home;
         lock (_sync)
@@ -260,7 +284,7 @@ internal sealed class ExecSession : IAsyncDisposable
             Stream input = process.StandardInput.BaseStream;
             while (await _channel.ReadAsync(_killing.Token).ConfigureAwait(false) is { IsEmpty: false } data)
             {
-                Moved();
+                await MovedAsync(data.Length).ConfigureAwait(false);
                 await input.WriteAsync(data, _killing.Token).ConfigureAwait(false);
                 await input.FlushAsync(_killing.Token).ConfigureAwait(false);
             }
@@ -292,7 +316,7 @@ internal sealed class ExecSession : IAsyncDisposable
         {
             while (await output.ReadAsync(block, _killing.Token).ConfigureAwait(false) is > 0 and var count)
             {
-                Moved();
+                await MovedAsync(count).ConfigureAwait(false);
 
                 // The channel takes one write at a time.
                 await _writing.WaitAsync(_killing.Token).ConfigureAwait(false);
@@ -322,7 +346,14 @@ internal sealed class ExecSession : IAsyncDisposable
         }
     }
 
-    private void Moved() => Interlocked.Exchange(ref _movedAt, _connection.Gateway.Now().Ticks);
+    // Bytes of a command count as those of a tunnel do (AditMaxBytes, AditBandwidth).
+    private ValueTask MovedAsync(int bytes)
+    {
+        Interlocked.Exchange(ref _movedAt, _connection.Gateway.Now().Ticks);
+        ByteMeter meter = _connection.Tally.Meter;
+        meter.Count(bytes);
+        return meter.IsLimited ? meter.WaitAsync(bytes, _killing.Token) : default;
+    }
 
     // RFC 4254 section 6.10.
     private void Tell(int code)
@@ -340,5 +371,12 @@ internal sealed class ExecSession : IAsyncDisposable
             byte[] signalName = Encoding.ASCII.GetBytes(name);
             _channel.Notify("exit-signal", [0, 0, 0, (byte)signalName.Length, .. signalName, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         }
+    }
+
+    /// <param name="Asked">What the client asks for.</param>
+    /// <param name="Forced">What runs in its place (ForceCommand, or the key's option); null for nothing.</param>
+    private sealed record Command(string Asked, string? Forced)
+    {
+        public string Text => Forced ?? Asked;
     }
 }

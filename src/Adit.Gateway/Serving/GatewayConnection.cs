@@ -32,6 +32,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     private readonly ChannelListener _channels;
     private readonly RemoteForwards _remote;
     private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _admitted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _rulesLock = new();
     private readonly DateTimeOffset _since;
     private ConnectionRules? _rules;
@@ -95,6 +96,9 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     internal UserTally Tally => _tally!;
 
     internal SshConnection Ssh => _ssh!;
+
+    /// <summary>Completes when the client may stay: nothing that it asks for runs before.</summary>
+    internal Task Admitted => _admitted.Task;
 
     /// <summary>Looks names up for this user.</summary>
     internal NameLookup Names => _names!;
@@ -325,7 +329,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             Time = _gateway.Time,
             Connection = new()
             {
-                MaxChannels = Math.Min(configuration.MostChannels + SpareChannels ?? int.MaxValue, ConnectionOptions.Default.MaxChannels),
+                MaxChannels = (int)Math.Min((long?)configuration.MostChannels + SpareChannels ?? long.MaxValue, ConnectionOptions.Default.MaxChannels),
             },
         };
     }
@@ -351,13 +355,15 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
 
             using UserTally tally = _tally;
 
-            // The rules may have changed while it logged in.
+            // The rules may have changed while it logged in, and nobody told a tally that was not there yet.
+            tally.Limits = Rules.Settings.Limits;
             if (_access.RefusalNow(Rules.Settings) is { } refusal)
             {
                 ssh.Close(CloseReason.Expired, refusal);
                 return await ssh.Closed.ConfigureAwait(false);
             }
 
+            _admitted.SetResult();
             _names = NamesOf(grant);
             var dialer = new MeteredDialer(new PolicyDialer(() => Rules.Policy, _names.ResolveAsync), tally);
             var options = new ForwardOptions
@@ -380,11 +386,12 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
         }
     }
 
-    // Its own places, then those of the user and of each key, then those of all.
+    // Its own places, then those of the user and of each key, then those of all. The keys in one order for everybody: two who share
+    // them would else wait for each other.
     private NameLookup NamesOf(Grant grant)
     {
         NameQuery next = _gateway.Names.BeginAsync;
-        foreach (string key in grant.Fingerprints)
+        foreach (string key in grant.Fingerprints.Order(StringComparer.Ordinal))
             next = _gateway.NameShares.Of("key " + key, next);
         return new(NamesAtATime, _gateway.NameShares.Of("user " + grant.User, next));
     }

@@ -18,8 +18,9 @@ namespace Adit.Gateway.Serving;
 /// </summary>
 internal sealed class RemoteForwards(GatewayConnection connection) : IAsyncDisposable
 {
-    // Those that wait while the one before is served; a client that asks on and on is cut off here.
-    private const int MaxWaitingRequests = 256;
+    // Those that wait while the one before is served; a client that asks on and on is cut off here. ssh asks for all its forwards at once.
+    private const int MaxWaitingRequests = 1024;
+    private const int MaxWaitingBytes = 1024 * 1024;
 
     // Each is a socket, and the name counts as one remote forward.
     private const int MaxAddresses = 16;
@@ -30,6 +31,7 @@ internal sealed class RemoteForwards(GatewayConnection connection) : IAsyncDispo
     private readonly Dictionary<ListenRequest, Entry> _entries = [];
     private readonly List<Entry> _stopped = [];
     private volatile int _count;
+    private int _waitingBytes;
 
     /// <summary>How many there are.</summary>
     public int Count => _count;
@@ -38,8 +40,8 @@ internal sealed class RemoteForwards(GatewayConnection connection) : IAsyncDispo
     /// <exception cref="SshFormatException">Too many wait already.</exception>
     public void Add(IncomingRequest request)
     {
-        if (!_requests.Writer.TryWrite(request))
-            throw new SshFormatException($"more than {MaxWaitingRequests} requests of the client wait to be served");
+        if (Interlocked.Add(ref _waitingBytes, request.Fields.Length) > MaxWaitingBytes || !_requests.Writer.TryWrite(request))
+            throw new SshFormatException($"more than {MaxWaitingRequests} requests of the client, or {MaxWaitingBytes} bytes of them, wait to be served");
     }
 
     /// <summary>New rules are in force: what they forbid is to be closed.</summary>
@@ -70,6 +72,7 @@ internal sealed class RemoteForwards(GatewayConnection connection) : IAsyncDispo
             await foreach (IncomingRequest request in _requests.Reader.ReadAllAsync(ended).ConfigureAwait(false))
             {
                 ended.ThrowIfCancellationRequested();
+                Interlocked.Add(ref _waitingBytes, -request.Fields.Length);
                 try
                 {
                     await ServeAsync(request, ended).ConfigureAwait(false);
@@ -78,7 +81,7 @@ internal sealed class RemoteForwards(GatewayConnection connection) : IAsyncDispo
                 {
                     connection.Ssh.Close(CloseReason.ProtocolError, $"the client sent a malformed {Printable.Text(request.Name)}: {e.Message}");
                 }
-                catch (Exception e) when (!ended.IsCancellationRequested)
+                catch (Exception e) when (e is not OperationCanceledException || !ended.IsCancellationRequested)
                 {
                     Fault($"a {request.Name} failed: {e.Message}");
                 }

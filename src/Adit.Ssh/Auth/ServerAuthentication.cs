@@ -76,9 +76,14 @@ internal sealed class ServerAuthentication(
     private static T Take<T>(InboundPacket packet)
         where T : struct, IMessage<T>
     {
-        T message = Message.Decode<T>(packet.Span);
-        CryptographicOperations.ZeroMemory(MemoryMarshal.AsMemory(packet.Payload).Span[1..]);
-        return message;
+        try
+        {
+            return Message.Decode<T>(packet.Span);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(MemoryMarshal.AsMemory(packet.Payload).Span[1..]);
+        }
     }
 
     private void OnServiceRequest(string service)
@@ -91,10 +96,10 @@ internal sealed class ServerAuthentication(
 
     private async ValueTask OnRequestAsync(UserAuthRequest request)
     {
-        await IdentifyAsync(request).ConfigureAwait(false);
-        _asked = false;
         try
         {
+            await IdentifyAsync(request).ConfigureAwait(false);
+            _asked = false;
             switch (request.Method)
             {
                 case "publickey" or PublicKeySignature.HostBound:
@@ -206,13 +211,19 @@ internal sealed class ServerAuthentication(
 
     private async ValueTask OnInfoResponseAsync(InfoResponse response)
     {
-        if (!_asked || response.Answers.Length != _prompts)
-            throw new SshProtocolException(CloseReason.ProtocolError, "the client answered what was not asked");
-        _asked = false;
-        _round++;
-        await AskAsync(response.Answers).ConfigureAwait(false);
-        foreach (byte[] answer in response.Answers)
-            CryptographicOperations.ZeroMemory(answer);
+        try
+        {
+            if (!_asked || response.Answers.Length != _prompts)
+                throw new SshProtocolException(CloseReason.ProtocolError, "the client answered what was not asked");
+            _asked = false;
+            _round++;
+            await AskAsync(response.Answers).ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach (byte[] answer in response.Answers)
+                CryptographicOperations.ZeroMemory(answer);
+        }
     }
 
     // RFC 4256 section 3.

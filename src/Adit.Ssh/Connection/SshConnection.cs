@@ -207,9 +207,10 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
         }
 
         Interlocked.Decrement(ref _unanswered);
-        _transport.Enqueue(new ChannelOpenConfirmation(open.Sender, channel.LocalId, options.Window, (uint)Options.MaxDataPacket, []));
+
+        // Open before the peer can hear of it: the send loop may be at work, and the peer's first message here before this thread goes on.
         channel.OnOpened(open.Sender, open.Window, open.MaxPacket);
-        _transport.Outbox.Flush();
+        _transport.Send(new ChannelOpenConfirmation(open.Sender, channel.LocalId, options.Window, (uint)Options.MaxDataPacket, []));
         return channel;
     }
 

@@ -88,10 +88,10 @@ internal sealed class KeyExchange : IPacketHandler, IDisposable
             _transport.Outbox.EnqueueKexInit([.. _ownKexInit]);
         }
 
-        _transport.Outbox.Flush();
-
+        // Before the peer can answer: the end of the exchange has the last word on the timer.
         if (First.IsCompleted)
             Schedule(_options.RekeyTimeout, timing: true);
+        _transport.Outbox.Flush();
     }
 
     /// <summary>

@@ -119,6 +119,8 @@ internal sealed class Login : IAsyncDisposable
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _connectTimeout.Token);
             IDialer dialer = carrier is null ? FirstDialer() : carrier.Dialer;
             DialedConnection dialed = await dialer.DialAsync(server, ConnectionOrigin.ThisProcess, either.Token).ConfigureAwait(false);
+            if (dialed.Peer is { } peer)
+                _dialog.Debug($"connected to {peer}");
             return await ConnectOverAsync(dialed, server, methods, owned, either.Token).ConfigureAwait(false);
         }
         catch (Exception e)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Adit.OpenSsh;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Transport;
@@ -30,6 +31,20 @@ internal sealed class LoginPath(Func<JumpHost, HostConfig> resolve, IUserDialog 
             KeepAlive = keepAlive,
             IsInteractive = isInteractive,
         };
+
+    /// <summary>What is configured for a host on the way: its own lines, and the user and port that ProxyJump names.</summary>
+    /// <param name="hop">The host.</param>
+    /// <param name="file">The only file to read, or <c>none</c>; null for the usual ones.</param>
+    /// <exception cref="ConfigException">Something cannot be read, understood or served.</exception>
+    public static HostConfig ConfigurationOf(JumpHost hop, string? file)
+    {
+        var options = new List<ConfigLine>();
+        if (hop.User is { } user)
+            options.Add(ConfigLine.Option("ProxyJump", "User", user));
+        if (hop.Port is { } port)
+            options.Add(ConfigLine.Option("ProxyJump", "Port", port.ToString(CultureInfo.InvariantCulture)));
+        return SshConfig.Resolve(new(hop.Host) { Options = [.. options], File = file });
+    }
 
     private Login? Before(ImmutableArray<JumpHost> jumps, ImmutableArray<string> visited)
     {

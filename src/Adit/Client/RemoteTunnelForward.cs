@@ -100,6 +100,7 @@ internal sealed class RemoteTunnelForward : TunnelForward
 
     private async Task ListenAgainAsync(SshLink link, CancellationToken cancellationToken)
     {
+        _over = null;
         Forward? old = Current;
         Current = null;
         if (old is not null)

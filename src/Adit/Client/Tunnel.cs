@@ -93,7 +93,7 @@ internal sealed class Tunnel : IAsyncDisposable
     {
         SshLink link = await connect(cancellationToken).ConfigureAwait(false);
         var tunnel = new Tunnel(server, connect, options, link);
-        tunnel._work = Task.WhenAll(tunnel.HoldAsync(link), tunnel.WatchAsync());
+        tunnel._work = Task.WhenAll(tunnel.HoldAsync(), tunnel.WatchAsync());
         return tunnel;
     }
 
@@ -233,13 +233,13 @@ internal sealed class Tunnel : IAsyncDisposable
         throw new SshException("the tunnel is ending");
     }
 
-    private async Task HoldAsync(SshLink first)
+    private async Task HoldAsync()
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         SshClosedException end;
         try
         {
-            end = await HoldUntilEndAsync(first).ConfigureAwait(false);
+            end = await HoldUntilEndAsync().ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -253,13 +253,14 @@ internal sealed class Tunnel : IAsyncDisposable
         await _ending.CancelAsync().ConfigureAwait(false);
     }
 
-    private async Task<SshClosedException> HoldUntilEndAsync(SshLink first)
+    private async Task<SshClosedException> HoldUntilEndAsync()
     {
-        SshLink link = first;
-        while (true)
+        // Not passed in: as long as the tunnel lasts, its parameters are held.
+        SshLink link = _link.Current!;
+        for (bool isFirst = true; ; isFirst = false)
         {
             long up = _options.Time.GetTimestamp();
-            SshClosedException end = await LastAsync(link, isFirst: link == first).ConfigureAwait(false);
+            SshClosedException end = await LastAsync(link, isFirst).ConfigureAwait(false);
             if (_ending.IsCancellationRequested || !_options.Reconnect)
                 return end;
             if (_options.Time.GetElapsedTime(up) >= Lasting)

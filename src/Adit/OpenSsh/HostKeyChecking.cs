@@ -1,7 +1,7 @@
 namespace Adit.OpenSsh;
 
 /// <summary>What to do about host keys that are not known, ssh_config(5) StrictHostKeyChecking.</summary>
-internal enum HostKeyChecking
+public enum HostKeyChecking
 {
     /// <summary>Ask about unknown keys, refuse changed ones.</summary>
     Ask = 0,

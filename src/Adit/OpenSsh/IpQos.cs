@@ -19,7 +19,7 @@ internal readonly record struct IpQos(byte? Interactive, byte? Bulk)
     /// <summary>Expedited forwarding for terminals, nothing for the rest, as OpenSSH has it since 10.1.</summary>
     internal static IpQos Default { get; } = new(46 << 2, null);
 
-    /// <summary>Reads one value.</summary>
+    /// <summary>Reads one value: a name, or a number as C writes it.</summary>
     /// <param name="text">The value.</param>
     /// <param name="value">What it stands for. The words of RFC 791 (lowdelay, throughput, reliability) stand for the system's default, as with ssh since 10.1.</param>
     /// <returns>Whether it is one.</returns>
@@ -37,10 +37,23 @@ internal readonly record struct IpQos(byte? Interactive, byte? Bulk)
                 return true;
             }
         }
-        if (!byte.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out byte number))
-            return false;
-        value = number;
-        return true;
+        int number = 0;
+        (string digits, int radix) = word switch
+        {
+            ['0', 'x', .. var rest] => (rest, 16),
+            ['0', .. { Length: > 0 } rest] => (rest, 8),
+            _ => (word, 10),
+        };
+        foreach (char c in digits)
+        {
+            int digit = char.IsAsciiHexDigit(c) ? Convert.ToInt32(c.ToString(), 16) : radix;
+            number = (number * radix) + digit;
+            if (digit >= radix || number > byte.MaxValue)
+                return false;
+        }
+
+        value = (byte)number;
+        return digits.Length > 0;
     }
 
     /// <inheritdoc/>

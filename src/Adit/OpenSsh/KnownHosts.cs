@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Adit.OpenSsh;
 
 /// <summary>What the known hosts say about a host key.</summary>
-public enum HostKeyStatus
+internal enum HostKeyStatus
 {
     /// <summary>The host is known by this very key, or by an authority that signed it.</summary>
     Known,
@@ -32,7 +32,7 @@ public enum HostKeyStatus
 /// <param name="Place">The line that decided, as <c>file:line</c>; null exactly with <see cref="HostKeyStatus.Unknown"/>.</param>
 /// <param name="KnownKey">The key on that line; null with <see cref="HostKeyStatus.Unknown"/> and <see cref="HostKeyStatus.KnownByUnservedKey"/>.</param>
 /// <param name="Detail">Why a certificate was refused, whatever its key was found to be then; or why the known key is not served.</param>
-public sealed record HostKeyVerdict(HostKeyStatus Status, string? Place = null, SshPublicKey? KnownKey = null, string? Detail = null)
+internal sealed record HostKeyVerdict(HostKeyStatus Status, string? Place = null, SshPublicKey? KnownKey = null, string? Detail = null)
 {
     /// <summary>The file of that line; null where a command gave it.</summary>
     public string? File { get; init; }
@@ -44,7 +44,7 @@ public sealed record HostKeyVerdict(HostKeyStatus Status, string? Place = null, 
 /// <summary>
 /// The contents of known_hosts files: sshd(8), SSH_KNOWN_HOSTS FILE FORMAT. Immutable; safe to share where the warnings' receiver is.
 /// </summary>
-public sealed class KnownHosts
+internal sealed class KnownHosts
 {
     /// <summary>The longest file that is read, in bytes.</summary>
     internal const int MaxFileLength = 16 * 1024 * 1024;

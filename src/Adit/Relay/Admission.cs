@@ -3,10 +3,10 @@ namespace Adit.Relay;
 /// <summary>What an admission is asked: may this peer use this tunnel, for this target? Plain data.</summary>
 /// <param name="Connection">The connection that came in; nothing was read from it, and nothing may be.</param>
 /// <param name="Target">What it wants to reach; null while it has not said so yet. It is then asked about again when it has.</param>
-public sealed record AdmissionRequest(IncomingConnection Connection, Endpoint? Target);
+internal sealed record AdmissionRequest(IncomingConnection Connection, Endpoint? Target);
 
 /// <summary>What an admission answers. Immutable plain data.</summary>
-public sealed record AdmissionVerdict
+internal sealed record AdmissionVerdict
 {
     private AdmissionVerdict(string? refusal, PeerIdentity? peer)
     {
@@ -41,7 +41,7 @@ public sealed record AdmissionVerdict
 /// Decides before a byte goes on whether a peer may use a tunnel. Implementations are safe for concurrent calls, and refuse what they
 /// cannot determine. An exception counts as a refusal.
 /// </summary>
-public abstract class Admission
+internal abstract class Admission
 {
     /// <summary>Admits everyone who can reach the listener.</summary>
     public static Admission AnyPeer { get; } = new AnyPeerAdmission();

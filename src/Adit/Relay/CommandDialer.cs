@@ -8,7 +8,7 @@ namespace Adit.Relay;
 /// error is this process's. The command ends with the connection.
 /// </summary>
 /// <param name="command">The command, run by the user's shell.</param>
-public sealed class CommandDialer(string command) : IDialer
+internal sealed class CommandDialer(string command) : IDialer
 {
     private const string FallbackShell = "/bin/sh";
 

@@ -8,7 +8,7 @@ namespace Adit.Relay;
 /// </summary>
 /// <param name="Address">The IP address of the peer in text, or the path of the Unix socket on which it came in.</param>
 /// <param name="Port">The peer's port; 0 where there is none.</param>
-public sealed record ConnectionOrigin(string Address, int Port)
+internal sealed record ConnectionOrigin(string Address, int Port)
 {
     /// <summary>The origin of what this program itself begins, without a listener: 127.0.0.1, port 0.</summary>
     public static ConnectionOrigin ThisProcess { get; } = new("127.0.0.1", 0);

@@ -31,7 +31,7 @@ public enum DialFailure
 }
 
 /// <summary>A connection could not be made.</summary>
-public sealed class DialException : IOException
+internal sealed class DialException : IOException
 {
     /// <summary>Creates the exception.</summary>
     /// <param name="target">What was to be reached.</param>

@@ -9,7 +9,7 @@ namespace Adit.Relay;
 /// at a time; the two directions are independent of each other. <see cref="Abort"/> may be called from any thread at any time.
 /// The memory of a chunk belongs to the reading end, so that nothing is copied on the way and nothing is held while idle.
 /// </remarks>
-public abstract class Duplex : IAsyncDisposable
+internal abstract class Duplex : IAsyncDisposable
 {
     /// <summary>
     /// Waits for the next bytes from the peer. The chunk is valid until the next call of this method or of <see cref="DisposeAsync"/>.

@@ -11,7 +11,7 @@ namespace Adit.Relay;
 /// </para>
 /// <para>The streams are not disposed; whoever made them does that after <see cref="RunAsync"/>.</para>
 /// </remarks>
-public sealed class DuplexRelay
+internal sealed class DuplexRelay
 {
     // A pump whose streams never make it wait lets others have its thread after as many chunks (4 MiB of full ones).
     private const int ChunksPerTurn = 64;

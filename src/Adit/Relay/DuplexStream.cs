@@ -4,7 +4,7 @@ namespace Adit.Relay;
 /// A .NET stream over a <see cref="Duplex"/>, for what wants a stream, such as <see cref="System.Net.Security.SslStream"/>. It owns the
 /// duplex. Asynchronous only: the duplex has no other way to wait.
 /// </summary>
-public sealed class DuplexStream : Stream
+internal sealed class DuplexStream : Stream
 {
     private readonly Duplex _duplex;
     private ReadOnlyMemory<byte> _rest;

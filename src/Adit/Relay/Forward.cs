@@ -10,7 +10,7 @@ namespace Adit.Relay;
 /// Each connection is handled by itself: one whose target is slow, dead or refuses delays or ends no other one, and the listener goes
 /// on whatever happens to a connection. Members may be used from any thread.
 /// </remarks>
-public sealed class Forward : IAsyncDisposable
+internal sealed class Forward : IAsyncDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);

@@ -1,7 +1,7 @@
 namespace Adit.Relay;
 
 /// <summary>How a <see cref="Forward"/> treats its connections. Immutable.</summary>
-public sealed record ForwardOptions
+internal sealed record ForwardOptions
 {
     /// <summary>The most connections that any forward carries at once: 16,384.</summary>
     public const int ConnectionCap = 16_384;

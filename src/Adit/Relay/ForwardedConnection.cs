@@ -1,7 +1,7 @@
 namespace Adit.Relay;
 
 /// <summary>One connection of a <see cref="Forward"/>, from the moment it came in until it is gone.</summary>
-public sealed class ForwardedConnection
+internal sealed class ForwardedConnection
 {
     // How long a refusal may take to be told; the peer may not be reading.
     private static readonly TimeSpan RefusalTimeout = TimeSpan.FromSeconds(5);

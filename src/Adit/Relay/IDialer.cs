@@ -3,7 +3,7 @@ using System.Net;
 namespace Adit.Relay;
 
 /// <summary>Makes the onward connection of a tunnel. Implementations are safe for concurrent calls.</summary>
-public interface IDialer
+internal interface IDialer
 {
     /// <summary>Connects to a target. A slow or dead target delays nobody but its own caller.</summary>
     /// <param name="target">What to connect to, as seen from the dialer's far end.</param>
@@ -17,7 +17,7 @@ public interface IDialer
 /// <summary>A connection that a dialer made.</summary>
 /// <param name="Duplex">The stream to the target.</param>
 /// <param name="Route">The legs from the machine of the dialer to the target.</param>
-public sealed record DialedConnection(Duplex Duplex, Route Route)
+internal sealed record DialedConnection(Duplex Duplex, Route Route)
 {
     /// <summary>The address that was reached, where the connection is TCP from this machine; else null.</summary>
     public IPEndPoint? Peer { get; init; }

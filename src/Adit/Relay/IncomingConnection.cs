@@ -1,7 +1,7 @@
 namespace Adit.Relay;
 
 /// <summary>Why a connection was refused.</summary>
-public enum RefusalKind
+internal enum RefusalKind
 {
     /// <summary>The admission said no.</summary>
     NotAdmitted = 0,
@@ -26,13 +26,13 @@ public enum RefusalKind
 /// <param name="Kind">The reason for programs.</param>
 /// <param name="Reason">The reason for people.</param>
 /// <param name="Failure">Why the dial failed, where that is the reason.</param>
-public sealed record Refusal(RefusalKind Kind, string Reason, DialFailure? Failure = null);
+internal sealed record Refusal(RefusalKind Kind, string Reason, DialFailure? Failure = null);
 
 /// <summary>
 /// A connection that a listener yields and that is not answered yet. Exactly one of <see cref="AcceptAsync"/> and
 /// <see cref="RefuseAsync"/> is called, once. This is where a local socket, a SOCKS client and a channel-open request differ.
 /// </summary>
-public abstract class IncomingConnection : IAsyncDisposable
+internal abstract class IncomingConnection : IAsyncDisposable
 {
     /// <summary>Who began it.</summary>
     public abstract ConnectionOrigin Origin { get; }
@@ -66,7 +66,7 @@ public abstract class IncomingConnection : IAsyncDisposable
 }
 
 /// <summary>Yields the connections that come in at some end.</summary>
-public interface IListener : IAsyncDisposable
+internal interface IListener : IAsyncDisposable
 {
     /// <summary>The ends that are listened on, with the ports that were really bound.</summary>
     IReadOnlyList<Endpoint> Endpoints { get; }

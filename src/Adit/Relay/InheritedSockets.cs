@@ -8,7 +8,7 @@ namespace Adit.Relay;
 /// Listening sockets that whoever started this process opened for it: systemd's socket activation, sd_listen_fds(3). A
 /// <see cref="LocalListener"/> that is to listen where one of them does takes it over and binds nothing. Safe for concurrent calls.
 /// </summary>
-public sealed class InheritedSockets : IDisposable
+internal sealed class InheritedSockets : IDisposable
 {
     private const int FirstDescriptor = 3;
     private const int MaxDescriptors = 1024;

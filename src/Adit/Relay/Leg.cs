@@ -37,7 +37,7 @@ public sealed record Leg(string From, string To, LegProtection Protection)
     /// <summary>The hop to a target over plain TCP or a Unix socket, which is local or <c>PLAINTEXT</c> as the machine has it.</summary>
     /// <param name="machine">The machine that connects.</param>
     /// <param name="target">The target as that machine sees it.</param>
-    public static Leg Plain(Machine machine, Endpoint target)
+    internal static Leg Plain(Machine machine, Endpoint target)
     {
         ArgumentNullException.ThrowIfNull(machine);
         ArgumentNullException.ThrowIfNull(target);

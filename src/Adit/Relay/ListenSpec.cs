@@ -4,7 +4,7 @@ using System.Net;
 namespace Adit.Relay;
 
 /// <summary>What a local listener is to bind, as people ask for it. Immutable.</summary>
-public sealed record ListenSpec
+internal sealed record ListenSpec
 {
     private ListenSpec(string? bindAddress, int port, string? path)
     {
@@ -51,7 +51,7 @@ public sealed record ListenSpec
 }
 
 /// <summary>Why a listener could not be made.</summary>
-public enum ListenFailure
+internal enum ListenFailure
 {
     /// <summary>A reason that the other words do not cover.</summary>
     Other = 0,
@@ -70,7 +70,7 @@ public enum ListenFailure
 }
 
 /// <summary>A listener could not be made. Nothing of it stays bound.</summary>
-public sealed class ListenException : IOException
+internal sealed class ListenException : IOException
 {
     /// <summary>Creates the exception.</summary>
     public ListenException(string endpoint, ListenFailure failure, string reason, Exception? innerException = null)

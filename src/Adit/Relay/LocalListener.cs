@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Adit.Relay;
 
 /// <summary>How a <see cref="LocalListener"/> binds. Immutable.</summary>
-public sealed record LocalListenerOptions
+internal sealed record LocalListenerOptions
 {
     /// <summary>The defaults.</summary>
     public static LocalListenerOptions Default { get; } = new();
@@ -40,7 +40,7 @@ public sealed record LocalListenerOptions
 /// which this one never does: a wildcard fails to bind while any address has a listener on the port, and the other way round. So a
 /// listener that bound is shadowed by none.
 /// </remarks>
-public sealed class LocalListener : IListener
+internal sealed class LocalListener : IListener
 {
     private readonly Socket[] _sockets;
     private readonly string? _path;
@@ -131,7 +131,7 @@ public sealed class LocalListener : IListener
         }
     }
 
-    private static LocalListener BindUnix(string path, LocalListenerOptions options)
+    internal static LocalListener BindUnix(string path, LocalListenerOptions options)
     {
         if (options.Inherited?.Claim(path) is { } inherited)
             return new([inherited], [Endpoint.Unix(path)], isExposed: false, path, null);

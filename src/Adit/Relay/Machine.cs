@@ -8,7 +8,7 @@ namespace Adit.Relay;
 /// Loopback addresses and names, the wildcard addresses and Unix sockets belong to every machine. Other names are compared as
 /// written and are not resolved: what cannot be told is taken for a wire.
 /// </remarks>
-public sealed class Machine
+internal sealed class Machine
 {
     internal const string ThisName = "this machine";
 

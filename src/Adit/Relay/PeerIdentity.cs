@@ -7,7 +7,7 @@ namespace Adit.Relay;
 
 /// <summary>Who is at the other end of a connection within this machine, as the kernel tells it. Immutable plain data.</summary>
 /// <param name="Uid">The user who made the peer's socket.</param>
-public sealed record PeerIdentity(uint Uid)
+internal sealed record PeerIdentity(uint Uid)
 {
     // socket(7): SOL_SOCKET and SO_PEERCRED, which fills struct ucred { pid, uid, gid }.
     private const int SocketLevel = 1;
@@ -87,7 +87,7 @@ public sealed record PeerIdentity(uint Uid)
 }
 
 /// <summary>The two ends of an accepted connection within this machine, by which its peer can be found. Immutable plain data.</summary>
-public sealed record PeerSocket
+internal sealed record PeerSocket
 {
     private PeerSocket()
     {
@@ -110,7 +110,7 @@ public sealed record PeerSocket
 }
 
 /// <summary>Finds out who a peer is. Implementations are safe for concurrent calls.</summary>
-public interface IPeerIdentifier
+internal interface IPeerIdentifier
 {
     /// <summary>Asks for the identity of a peer.</summary>
     /// <returns>The identity, or null where it cannot be determined, which an admission takes for a refusal.</returns>

@@ -6,7 +6,7 @@ namespace Adit.Relay;
 /// <summary>Who holds a TCP port of this machine, as far as this user may see it. Immutable plain data.</summary>
 /// <param name="Address">The end that the holder's socket is bound to.</param>
 /// <param name="Uid">The user who made the socket.</param>
-public sealed record PortHolder(Endpoint Address, uint Uid)
+internal sealed record PortHolder(Endpoint Address, uint Uid)
 {
     // On a machine with very many descriptors the error is to come all the same.
     private static readonly TimeSpan SearchLimit = TimeSpan.FromSeconds(2);

@@ -4,7 +4,7 @@ using System.Text;
 namespace Adit.Relay;
 
 /// <summary>Texts of a peer, made harmless for a terminal and a log.</summary>
-public static class Printable
+internal static class Printable
 {
     /// <summary>The text with every control and format character written as <c>\xNN</c> or <c>\uNNNN</c>; line ends and tabs stay when asked for.</summary>
     public static string Text(string text, bool keepLines = false)

@@ -1,7 +1,7 @@
 namespace Adit.Relay;
 
 /// <summary>Why a relay ended. The same word goes to log, metric and audit.</summary>
-public enum RelayEnd
+internal enum RelayEnd
 {
     /// <summary>Both directions ended in order.</summary>
     Completed = 0,
@@ -27,10 +27,10 @@ public enum RelayEnd
 /// <param name="BytesToNear">Bytes handed to the near stream.</param>
 /// <param name="End">Why it ended.</param>
 /// <param name="Error">What a stream threw; null unless one failed.</param>
-public sealed record RelayResult(long BytesToFar, long BytesToNear, RelayEnd End, Exception? Error);
+internal sealed record RelayResult(long BytesToFar, long BytesToNear, RelayEnd End, Exception? Error);
 
 /// <summary>The time limits of a relay. Immutable.</summary>
-public sealed record RelayOptions
+internal sealed record RelayOptions
 {
     /// <summary>No limits, the system's clock.</summary>
     public static RelayOptions Default { get; } = new();

@@ -7,7 +7,7 @@ public sealed class Route
 {
     /// <summary>Creates a route of legs.</summary>
     /// <exception cref="ArgumentException">There is no leg.</exception>
-    public Route(params IReadOnlyList<Leg> legs)
+    internal Route(params IReadOnlyList<Leg> legs)
     {
         ArgumentNullException.ThrowIfNull(legs);
         if (legs.Count == 0)
@@ -22,10 +22,10 @@ public sealed class Route
     public bool HasPlaintext => Legs.Any(static leg => leg.IsPlaintext);
 
     /// <summary>This route with a leg in front.</summary>
-    public Route After(Leg first) => new([first, .. Legs]);
+    internal Route After(Leg first) => new([first, .. Legs]);
 
     /// <summary>This route with a leg at the end.</summary>
-    public Route Then(Leg last) => new([.. Legs, last]);
+    internal Route Then(Leg last) => new([.. Legs, last]);
 
     /// <summary>
     /// The route in one line, as in <c>app → 127.0.0.1:63333 (this machine) → foo.com:22 (ssh, host key verified) → localhost:5432

@@ -8,7 +8,7 @@ namespace Adit.Relay;
 /// <remarks>
 /// A connection on which nothing arrives holds no buffer: the block of a chunk goes back to the pool before the wait for the next one.
 /// </remarks>
-public sealed class SocketDuplex : Duplex
+internal sealed class SocketDuplex : Duplex
 {
     /// <summary>The most bytes one <see cref="ReadAsync"/> returns, and the size of the block that it reads into: 64 KiB.</summary>
     public const int ChunkBytes = 64 * 1024;

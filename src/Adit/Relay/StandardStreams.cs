@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Adit.Relay;
 
 /// <summary>Standard input and output of this process as one stream.</summary>
-public static class StandardStreams
+internal static class StandardStreams
 {
     /// <summary>
     /// Opens them. Once per process: the reading of standard input cannot be interrupted, so it goes on until the input ends, or the process.
@@ -15,7 +15,14 @@ public static class StandardStreams
         var input = new Pipe();
         _ = ReadAsync(Console.OpenStandardInput(), input.Writer);
         Stream output = Console.OpenStandardOutput();
-        return new StreamDuplex(input.Reader.AsStream(), output, CompleteAsync, stopReading: input.Reader.CancelPendingRead);
+        return new StreamDuplex(input.Reader.AsStream(), output, CompleteAsync, Abort, input.Reader.CancelPendingRead);
+
+        // To dispose a pipe's stream does not end a read that waits.
+        void Abort()
+        {
+            input.Reader.CancelPendingRead();
+            output.Dispose();
+        }
 
         async ValueTask CompleteAsync(CancellationToken cancellationToken)
         {

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Adit.Relay;
 
 /// <summary>A <see cref="Duplex"/> over .NET streams, such as a TLS stream, or a pair of pipes. It owns them.</summary>
-public sealed class StreamDuplex : Duplex
+internal sealed class StreamDuplex : Duplex
 {
     private readonly Stream _input;
     private readonly Stream _output;

@@ -5,7 +5,7 @@ using System.Threading.Channels;
 namespace Adit.Relay;
 
 /// <summary>How <see cref="TcpDialer"/> connects. Immutable.</summary>
-public sealed record TcpDialerOptions
+internal sealed record TcpDialerOptions
 {
     /// <summary>The defaults.</summary>
     public static TcpDialerOptions Default { get; } = new();
@@ -44,7 +44,7 @@ public sealed record TcpDialerOptions
 /// Connects from this machine over TCP. All addresses of a name are tried in their order, the next one as soon as one failed or kept
 /// the others waiting, and the first that answers is taken (RFC 8305).
 /// </summary>
-public sealed class TcpDialer : IDialer
+internal sealed class TcpDialer : IDialer
 {
     /// <summary>The most addresses of one name that are tried.</summary>
     public const int MaxAddresses = 16;

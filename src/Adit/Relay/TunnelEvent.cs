@@ -3,14 +3,14 @@ namespace Adit.Relay;
 /// <summary>
 /// Something that happened to a tunnel. Plain data, the same for the verbose output, metrics and the audit log. Immutable.
 /// </summary>
-public abstract record TunnelEvent
+internal abstract record TunnelEvent
 {
     /// <summary>When it happened, in UTC.</summary>
     public required DateTimeOffset Time { get; init; }
 }
 
 /// <summary>A listener is open; connections may come.</summary>
-public sealed record ListenerOpened : TunnelEvent
+internal sealed record ListenerOpened : TunnelEvent
 {
     /// <summary>The ends it listens on, with the ports that were really bound.</summary>
     public required IReadOnlyList<Endpoint> Endpoints { get; init; }
@@ -23,14 +23,14 @@ public sealed record ListenerOpened : TunnelEvent
 }
 
 /// <summary>A listener is closed. Connections that it accepted may go on.</summary>
-public sealed record ListenerClosed : TunnelEvent
+internal sealed record ListenerClosed : TunnelEvent
 {
     /// <summary>The ends it listened on.</summary>
     public required IReadOnlyList<Endpoint> Endpoints { get; init; }
 }
 
 /// <summary>A connection could not be accepted. The listener goes on, after a pause.</summary>
-public sealed record AcceptFailed : TunnelEvent
+internal sealed record AcceptFailed : TunnelEvent
 {
     /// <summary>The ends it listens on.</summary>
     public required IReadOnlyList<Endpoint> Endpoints { get; init; }
@@ -43,7 +43,7 @@ public sealed record AcceptFailed : TunnelEvent
 }
 
 /// <summary>Something that happened to one connection of a tunnel.</summary>
-public abstract record ConnectionEvent : TunnelEvent
+internal abstract record ConnectionEvent : TunnelEvent
 {
     /// <summary>The number of the connection, which no other one of this process has.</summary>
     public required long ConnectionId { get; init; }
@@ -62,21 +62,21 @@ public abstract record ConnectionEvent : TunnelEvent
 }
 
 /// <summary>A connection was admitted and reached its target.</summary>
-public sealed record ConnectionOpened : ConnectionEvent
+internal sealed record ConnectionOpened : ConnectionEvent
 {
     /// <summary>The legs it takes.</summary>
     public required Route Route { get; init; }
 }
 
 /// <summary>A connection was refused, or its target could not be reached. Not one of its bytes went on.</summary>
-public sealed record ConnectionRefused : ConnectionEvent
+internal sealed record ConnectionRefused : ConnectionEvent
 {
     /// <summary>Why.</summary>
     public required Refusal Refusal { get; init; }
 }
 
 /// <summary>A connection that had opened is over.</summary>
-public sealed record ConnectionClosed : ConnectionEvent
+internal sealed record ConnectionClosed : ConnectionEvent
 {
     /// <summary>The legs it took.</summary>
     public required Route Route { get; init; }
@@ -98,21 +98,21 @@ public sealed record ConnectionClosed : ConnectionEvent
 }
 
 /// <summary>Something that happened to the connection to a server that carries a tunnel.</summary>
-public abstract record LinkEvent : TunnelEvent
+internal abstract record LinkEvent : TunnelEvent
 {
     /// <summary>What people call the server.</summary>
     public required string Server { get; init; }
 }
 
 /// <summary>The connection is lost and is being made anew. What went through it is lost; what comes in now waits.</summary>
-public sealed record LinkLost : LinkEvent
+internal sealed record LinkLost : LinkEvent
 {
     /// <summary>Why, in words for people.</summary>
     public required string Reason { get; init; }
 }
 
 /// <summary>It could not be made anew, and will be tried again.</summary>
-public sealed record LinkFailed : LinkEvent
+internal sealed record LinkFailed : LinkEvent
 {
     /// <summary>Why, in words for people.</summary>
     public required string Reason { get; init; }
@@ -122,14 +122,14 @@ public sealed record LinkFailed : LinkEvent
 }
 
 /// <summary>There is a connection again.</summary>
-public sealed record LinkRestored : LinkEvent
+internal sealed record LinkRestored : LinkEvent
 {
     /// <summary>How long there was none.</summary>
     public required TimeSpan Downtime { get; init; }
 }
 
 /// <summary>The server does not listen again for a remote forward yet; it is asked again and again. Said once for each loss of the connection.</summary>
-public sealed record RemoteForwardWaits : TunnelEvent
+internal sealed record RemoteForwardWaits : TunnelEvent
 {
     /// <summary>Where it is to listen.</summary>
     public required string Asked { get; init; }
@@ -142,7 +142,7 @@ public sealed record RemoteForwardWaits : TunnelEvent
 }
 
 /// <summary>The server listens for a remote forward on another port than before the connection was lost; the old one stayed in use.</summary>
-public sealed record RemotePortChanged : TunnelEvent
+internal sealed record RemotePortChanged : TunnelEvent
 {
     /// <summary>Where it was asked to listen.</summary>
     public required string Asked { get; init; }
@@ -155,7 +155,7 @@ public sealed record RemotePortChanged : TunnelEvent
 }
 
 /// <summary>Takes the events of tunnels.</summary>
-public interface ITunnelEvents
+internal interface ITunnelEvents
 {
     /// <summary>
     /// Takes an event. Called where it happens, by several threads at once; the connection waits meanwhile, so return soon. What this

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 namespace Adit.Relay;
 
 /// <summary>Connects to a Unix socket of this machine.</summary>
-public sealed class UnixDialer : IDialer
+internal sealed class UnixDialer : IDialer
 {
     private static readonly Machine ThisMachine = new("this machine");
 

@@ -10,7 +10,7 @@ namespace Adit.Sessions;
 /// A shell, command or subsystem on the server, RFC 4254 section 6: opened, then run once between three streams. What it is told besides
 /// (size, signals, break) may come from any thread. Its owner disposes it.
 /// </summary>
-public sealed class ClientSession : IAsyncDisposable
+internal sealed class ClientSession : IAsyncDisposable
 {
     private const string EndOfWrite = "eow@openssh.com";
     private const int BlockSize = 32 * 1024;

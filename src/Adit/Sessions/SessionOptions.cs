@@ -1,7 +1,7 @@
 namespace Adit.Sessions;
 
 /// <summary>What a session runs, RFC 4254 section 6.5.</summary>
-public enum SessionKind
+internal enum SessionKind
 {
     /// <summary>The user's shell.</summary>
     Shell = 0,
@@ -14,7 +14,7 @@ public enum SessionKind
 }
 
 /// <summary>What a session is to be. Immutable; checked when the session is opened.</summary>
-public sealed record SessionOptions
+internal sealed record SessionOptions
 {
     /// <summary>What it runs. Default the shell.</summary>
     public SessionKind Kind { get; init; }
@@ -39,7 +39,7 @@ public sealed record SessionOptions
 }
 
 /// <summary>The terminal of a session, RFC 4254 section 6.2.</summary>
-public sealed record SessionTerminal
+internal sealed record SessionTerminal
 {
     /// <summary>Its kind, as in TERM. Default empty.</summary>
     public string Term { get; init; } = string.Empty;
@@ -59,4 +59,4 @@ public sealed record SessionTerminal
 /// <param name="Rows">Height in characters.</param>
 /// <param name="PixelWidth">Width in pixels.</param>
 /// <param name="PixelHeight">Height in pixels.</param>
-public readonly record struct TerminalSize(int Columns, int Rows, int PixelWidth, int PixelHeight);
+internal readonly record struct TerminalSize(int Columns, int Rows, int PixelWidth, int PixelHeight);

@@ -3,7 +3,7 @@ using Adit.Ssh;
 namespace Adit.Sessions;
 
 /// <summary>How a session ended.</summary>
-public sealed record SessionResult
+internal sealed record SessionResult
 {
     /// <summary>What ssh returns when there is no exit status.</summary>
     public const int NoStatus = 255;

@@ -6,4 +6,4 @@ namespace Adit.Sessions;
 /// </param>
 /// <param name="Output">Takes what the command writes.</param>
 /// <param name="Error">Takes what the command writes as errors.</param>
-public sealed record SessionStreams(Stream? Input, Stream Output, Stream Error);
+internal sealed record SessionStreams(Stream? Input, Stream Output, Stream Error);

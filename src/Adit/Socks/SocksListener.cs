@@ -6,7 +6,7 @@ namespace Adit.Socks;
 /// A listener whose clients name their targets by SOCKS 4, 4a or 5 (RFC 1928): CONNECT only, without login; names are looked up at the
 /// far side. Over any other listener, be it on this machine or on the far side of an SSH connection.
 /// </summary>
-public sealed class SocksListener : IListener
+internal sealed class SocksListener : IListener
 {
     private readonly IListener _inner;
 

@@ -53,7 +53,7 @@ internal sealed class RemoteListening(IConnectionHandler? others) : IConnectionH
         {
             (string name, byte[] fields) = Request(asked, cancel: false);
             if (await connection.RequestAsync(name, fields, cancellationToken).ConfigureAwait(false) is not { } reply)
-                throw new ListenException(asked.ToString(), ListenFailure.Other, $"{_leg.From} refused it: the port may be taken there, or remote forwards not be permitted");
+                throw new ListenException(asked.ToString(), ListenFailure.Other, $"{_leg.From} refused it: the {(asked.Path is null ? "port" : "path")} may be taken there, or remote forwards not be permitted");
             if (chooses)
                 listener.Asked = asked with { Port = ChosenPort(reply) };
             return listener;

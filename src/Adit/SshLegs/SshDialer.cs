@@ -8,7 +8,7 @@ namespace Adit.SshLegs;
 /// Dials from the far end of an SSH connection: <c>direct-tcpip</c> to hosts that the server resolves, <c>direct-streamlocal</c> to its
 /// Unix sockets. Safe to use from several threads.
 /// </summary>
-public sealed class SshDialer : IDialer
+internal sealed class SshDialer : IDialer
 {
     // A relay only passes data on, so its reads may go on where the packets arrive.
     private static readonly ChannelOptions ForRelay = new() { ContinueInline = true };

@@ -7,7 +7,7 @@ namespace Adit.SshLegs;
 /// One SSH connection as a leg of tunnels: made over any dialer, another link's included (a jump). Its owner disposes it; with it go all
 /// connections through it.
 /// </summary>
-public sealed class SshLink : IAsyncDisposable
+internal sealed class SshLink : IAsyncDisposable
 {
     private readonly IReadOnlyList<IAsyncDisposable> _owned;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Pipes;
 using System.Text.Json;
 using Adit.Gateway.Audit;
 using Adit.Gateway.Tests.Configuration;
@@ -67,6 +68,23 @@ public sealed class AuditTests : IDisposable
             Parallel.For(0, 1000, i => log.Report(Full("Note") with { Connection = i }));
         long[] numbers = [.. File.ReadLines(LogPath).Select(static line => JsonDocument.Parse(line).RootElement.GetProperty("connection").GetInt64()).Order()];
         Assert.Equal(Enumerable.Range(0, 1000).Select(static i => (long)i), numbers);
+    }
+
+    [Fact]
+    public void A_pipe_takes_events_too()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using AnonymousPipeServerStream pipe = new(PipeDirection.In);
+        using (AuditLog log = new($"/proc/self/fd/{pipe.GetClientHandleAsString()}"))
+        {
+            log.Report(Full("Connected"));
+            Assert.Null(log.Failure);
+        }
+
+        pipe.DisposeLocalCopyOfClientHandle();
+        using StreamReader lines = new(pipe);
+        Assert.StartsWith("{\"version\":1", lines.ReadToEnd(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -203,6 +203,39 @@ public class ForwardRulesTests
     }
 
     [Fact]
+    public async Task Hundreds_that_are_asked_for_at_once_are_all_served()
+    {
+        SlowNames names = new();
+        await using TestGateway gateway = new("GatewayPorts clientspecified", names: names.AskAsync);
+        SshConnection client = await gateway.ConnectAsync();
+        Task<byte[]?> slow = RequestAsync(client, "slow", 0);
+        Task<byte[]?>[] waiting =
+        [
+            .. Enumerable.Range(0, 400).Select(i => client.RequestAsync(StreamLocalForward.RequestName, new StreamLocalForward($"{gateway.Folder}/{i}.sock").ToFields()).AsTask()),
+        ];
+        await Until.Holds(() => names.Asked.Length == 1);
+        await Assert.ThrowsAsync<ChannelOpenException>(() => client.OpenAsync("all-have-come", []).AsTask().TestTime());
+        names.Answer("slow");
+        Assert.All(await Task.WhenAll([slow, .. waiting]).TestTime(), static answer => Assert.NotNull(answer));
+    }
+
+    [Theory]
+    [InlineData(1100, 10)]
+    [InlineData(5, 250_000)]
+    public async Task A_client_that_asks_on_and_on_is_cut_off(int requests, int length)
+    {
+        SlowNames names = new();
+        await using TestGateway gateway = new("GatewayPorts clientspecified", names: names.AskAsync);
+        SshConnection client = await gateway.ConnectAsync();
+        _ = RequestAsync(client, "slow", 0);
+        await Until.Holds(() => names.Asked.Length == 1);
+        for (int i = 0; i < requests; i++)
+            client.Notify(TcpipForward.RequestName, new TcpipForward(new string('x', length), 1).ToFields());
+        await client.Closed.TestTime();
+        Assert.Contains("wait to be served", (await gateway.Events.Heard(GatewayEventKind.Disconnected)).Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_waits_when_a_client_goes_is_not_served_and_keeps_nobody()
     {
         SlowNames names = new();

@@ -40,6 +40,18 @@ public class LimitTests
     }
 
     [Fact]
+    public async Task AditMaxBytes_counts_what_commands_take_and_give()
+    {
+        await using TestGateway gateway = new("AditPermitExec yes\nAditMaxBytes 1000");
+        SshConnection client = await gateway.ConnectAsync();
+        Channel channel = await client.OpenAsync("session", []).AsTask().TestTime();
+        channel.Notify("exec", [0, 0, 0, 3, .. "cat"u8]);
+        await channel.ExchangeAsync(new byte[501]);
+        await gateway.ExpiresAsync(client, 1);
+        Assert.Contains("AditMaxBytes", (await gateway.Events.Heard(GatewayEventKind.Disconnected)).Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task UnusedConnectionTimeout_ends_a_connection_without_channels()
     {
         await using TestGateway gateway = new("UnusedConnectionTimeout 30");

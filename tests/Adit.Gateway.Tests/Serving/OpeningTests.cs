@@ -14,6 +14,7 @@ namespace Adit.Gateway.Tests.Serving;
 public class OpeningTests
 {
     [Fact]
+    [Trait("Surface", "S2-20")]
     public async Task A_user_logs_in_and_reaches_a_target_and_all_of_it_is_recorded()
     {
         await using TestGateway gateway = new();

@@ -4,9 +4,11 @@ using Adit.Gateway.Audit;
 using Adit.Gateway.Serving;
 using Adit.Relay;
 using Adit.Ssh;
+using Adit.Ssh.Auth;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Keys;
 using Adit.Tests.Shared;
+using Adit.Tests.Shared.Relay;
 
 namespace Adit.Gateway.Tests.Serving;
 
@@ -87,6 +89,66 @@ public class SessionTests
         channel.Notify("signal", Text("TERM"));
         Assert.Equal("exit status 143", (await gateway.Events.Heard(GatewayEventKind.CommandEnded)).Detail);
         Assert.Empty(await channel.ReadAllAsync());
+    }
+
+    [Theory]
+    [InlineData("ForceCommand cat", "")]
+    [InlineData("", "command=\"cat\"")]
+    public async Task A_forced_command_takes_no_signal_of_the_client(string config, string keyOptions)
+    {
+        await using TestGateway gateway = new("AditPermitExec yes\n" + config, keyOptions);
+        SshConnection client = await gateway.ConnectAsync();
+        Channel channel = await client.OpenAsync("session", []).AsTask().TestTime();
+        Assert.False(await channel.RequestAsync("signal", Text("KILL")).AsTask().TestTime());
+        Assert.True(await channel.RequestAsync("exec", Text("anything")).AsTask().TestTime());
+        Assert.False(await channel.RequestAsync("signal", Text("KILL")).AsTask().TestTime());
+        Assert.Equal("alive"u8.ToArray(), await channel.ExchangeAsync("alive"u8.ToArray()));
+        Assert.Equal("exit status 0", (await gateway.Events.Heard(GatewayEventKind.CommandEnded)).Detail);
+    }
+
+    [Fact]
+    public async Task A_command_does_not_run_before_the_client_may_stay()
+    {
+        await using TestGateway gateway = new("AditPermitExec yes\nAditMaxConnections 1");
+        await gateway.ConnectAsync();
+        using ManualResetEventSlim asked = new();
+        (MemoryDuplex near, MemoryDuplex far) = MemoryDuplex.Pair();
+        GatewayConnection second = new(gateway.Server, long.MaxValue, near, new("192.0.2.7", 50001), Endpoint.Tcp("192.0.2.1", 22)) { LeaveStartups = asked.Wait };
+        Task served = second.RunAsync(default);
+        await using SshConnection client = await SshClient.ConnectAsync(far.AsStream(), new()
+        {
+            User = "joe",
+            VerifyHostKey = static (_, _) => default,
+            Authentication = [new PublicKeyMethod([TestGateway.UserKey])],
+        }).TestTime();
+        Channel channel = await client.OpenAsync("session", []).AsTask().TestTime();
+        Assert.True(await channel.RequestAsync("exec", Text("true")).AsTask().TestTime());
+        asked.Set();
+        await served.TestTime();
+        Assert.Equal("TooManyConnections", (await gateway.Events.Heard(GatewayEventKind.Disconnected, e => e.Connection == second.Id)).Reason);
+        Assert.Equal(0, gateway.Events.Count(GatewayEventKind.CommandStarted));
+    }
+
+    [Fact]
+    public async Task A_session_from_before_a_reload_runs_no_command_that_is_not_permitted_any_more()
+    {
+        await using TestGateway gateway = new("AditPermitExec yes");
+        SshConnection client = await gateway.ConnectAsync();
+        Channel channel = await client.OpenAsync("session", []).AsTask().TestTime();
+        gateway.Configure("AditPermitExec no");
+        Assert.True(gateway.Server.Reload());
+        Assert.False(await channel.RequestAsync("exec", Text("true")).AsTask().TestTime());
+        Assert.Equal("AditPermitExec is no", (await gateway.Events.Heard(GatewayEventKind.RequestRefused)).Detail);
+        Assert.Empty(await channel.ReadAllAsync());
+        Assert.Equal(0, gateway.Events.Count(GatewayEventKind.CommandStarted));
+    }
+
+    [Fact]
+    public async Task MaxSessions_may_be_any_number()
+    {
+        await using TestGateway gateway = new("AditPermitExec yes\nMaxSessions 2147483647");
+        SshConnection client = await gateway.ConnectAsync();
+        await client.OpenAsync("session", []).AsTask().TestTime();
     }
 
     [Fact]
@@ -235,6 +297,7 @@ public class SessionTests
     [Theory]
     [InlineData("echo out; echo err >&2; exit 7", "", "", 7, "out\n", "err\n")]
     [InlineData("echo $SSH_ORIGINAL_COMMAND", "ForceCommand echo forced: $SSH_ORIGINAL_COMMAND", "", 0, "forced: echo $SSH_ORIGINAL_COMMAND\n", "")]
+    [InlineData("echo $SSH_ORIGINAL_COMMAND", "ForceCommand echo $SSH_ORIGINAL_COMMAND", "", 0, "echo $SSH_ORIGINAL_COMMAND\n", "")]
     [InlineData("echo asked", "ForceCommand echo setting", "command=\"echo key\"", 0, "setting\n", "")]
     [InlineData("kill -KILL $$", "", "", 137, "", "")]
     [InlineData("echo ${SECRET_OF_THE_GATEWAY:-nothing} $SHELL", "", "", 0, "nothing /bin/sh\n", "")]

@@ -100,7 +100,7 @@ public sealed class KeywordTests(ITestOutputHelper output) : TunnelTest(output)
         Assert.Equal(marked, header[1]);
     }
 
-    [Fact]
+    [AditFact]
     public async Task LogVerbose_is_passed_over_with_its_reason()
     {
         var sshd = await StartSshdAsync();

@@ -109,8 +109,7 @@ public sealed class LifetimeTests(ITestOutputHelper output) : TunnelTest(output)
     {
         var sshd = await StartSshdAsync();
         await using var relay = new StallingRelay(sshd.Port);
-        using var files = await SshClientFiles.CreateAsync(relay.Port, "HostKeyAlias relayed", "ServerAliveInterval 1", "ServerAliveCountMax 2");
-        await File.WriteAllLinesAsync(files.KnownHostsPath, sshd.HostKeys.Select(static key => $"relayed {key.PublicLine}"));
+        using var files = await SshClientFiles.CreateAsync(relay, sshd.HostKeys, "ServerAliveInterval 1", "ServerAliveCountMax 2");
         var tunnel = await OpenTunnelAsync(files, 9, AditProcess.WithoutReconnect);
 
         relay.Stall();
@@ -131,6 +130,25 @@ public sealed class LifetimeTests(ITestOutputHelper output) : TunnelTest(output)
         await sshd.LoggedAsync("(keepalive@openssh.com(.|\n)*){3}");
 
         await Bulk.EchoAsync(tunnel.Port);
+    }
+
+    [AditFact]
+    [Trait("Surface", "S1-14")]
+    public async Task Keepalive_holds_an_idle_tunnel_through_a_network_that_forgets_silent_connections()
+    {
+        var sshd = await StartSshdAsync();
+        await using var relay = new StallingRelay(sshd.Port, forgetsAfter: TimeSpan.FromSeconds(3));
+        await using var echo = TcpService.Echo();
+        using var silent = await SshClientFiles.CreateAsync(relay, sshd.HostKeys, "ServerAliveInterval 0", "AditReconnect no");
+        using var kept = await SshClientFiles.CreateAsync(relay, sshd.HostKeys, "ServerAliveInterval 1", "AditReconnect no");
+        var forgotten = await OpenTunnelAsync(silent, echo.Port);
+        var tunnel = await OpenTunnelAsync(kept, echo.Port);
+
+        await sshd.LoggedAsync("(keepalive@openssh.com(.|\n)*){7}");
+
+        Assert.Equal(ConnectionFailed, await forgotten.Adit.ExitAsync());
+        await Bulk.EchoAsync(tunnel.Port);
+        Assert.False(tunnel.Adit.HasExited);
     }
 
     private static async Task AssertEndedAsync(TcpClient client)

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using Adit.Interop.Tests.Peers;
+using Adit.Interop.Tests.Server;
 using Xunit.Abstractions;
 
 namespace Adit.Interop.Tests.Cli;
@@ -221,6 +222,28 @@ public sealed class LocalForwardTests(ITestOutputHelper output) : TunnelTest(out
 
         var own = (IPEndPoint)client.Client.LocalEndPoint!;
         await sshd.LoggedAsync(string.Create(CultureInfo.InvariantCulture, $"originator 127.0.0.1 port {own.Port}, target 127.0.0.1 port {echo.Port}"));
+    }
+
+    [Fact]
+    [Trait("Surface", "S1-2")]
+    [Trait("Surface", "S1-16")]
+    public async Task The_server_is_given_the_name_of_the_target_as_it_was_written_and_looks_it_up()
+    {
+        var sshd = await StartSshdAsync();
+        await using var echo = TcpService.Echo();
+        using var files = await SshClientFiles.CreateAsync(sshd);
+        var nowhere = LoopbackPort.Free();
+        // A client that looked the names up would name addresses, and give up the second one by itself.
+        var tunnel = await OpenTunnelAsync(files, $"LocalHost:{echo.Port}", "-L", $"{nowhere}:no-such-host.invalid:{echo.Port}");
+        await LoopbackPort.UntilListeningAsync(nowhere, tunnel.Adit);
+
+        await Bulk.EchoAsync(tunnel.Port);
+        using (var client = await ServerTest.DialAsync(nowhere))
+            await ServerTest.AssertEndsAsync(client, () => tunnel.Adit.Log);
+
+        await sshd.LoggedAsync($"{ChannelRequest} .*, target LocalHost port {echo.Port}");
+        await sshd.LoggedAsync($"{ChannelRequest} .*, target no-such-host.invalid port {echo.Port}");
+        await tunnel.Adit.ErrorAsync("(?i)no-such-host.invalid.*(connect failed|unknown host|not known)|open failed: connect failed");
     }
 
     [PrivilegedPortFact]

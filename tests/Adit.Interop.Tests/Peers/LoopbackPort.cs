@@ -65,6 +65,13 @@ internal static class LoopbackPort
         return ProcessTree.All().Single(entry => ProcessTree.SocketsOf(entry.Pid).Any(inodes.Contains));
     }
 
+    /// <summary>The ports at which a process listens, on whatever address.</summary>
+    public static IReadOnlyList<int> ListenersOf(int pid)
+    {
+        var inodes = ProcessTree.SocketsOf(pid).ToHashSet(StringComparer.Ordinal);
+        return [.. Sockets().Where(row => row.State is Listening && inodes.Contains(row.Inode)).Select(static row => row.Local.Port)];
+    }
+
     /// <summary>The far ends of all TCP connections that a process has made or taken.</summary>
     public static IReadOnlyList<IPEndPoint> ConnectionsOf(int pid)
     {

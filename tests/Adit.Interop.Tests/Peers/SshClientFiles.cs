@@ -26,6 +26,14 @@ internal sealed class SshClientFiles : IDisposable
         return files;
     }
 
+    /// <summary>For a server that is reached through a relay.</summary>
+    public static async Task<SshClientFiles> CreateAsync(StallingRelay relay, IReadOnlyList<KeyPair> hostKeys, params IReadOnlyList<string> config)
+    {
+        var files = await CreateAsync(relay.Port, ["HostKeyAlias relayed", .. config]);
+        await File.WriteAllLinesAsync(files.KnownHostsPath, hostKeys.Select(static key => $"relayed {key.PublicLine}"));
+        return files;
+    }
+
     /// <summary>For a port that knows no host key, or is not an SSH server at all.</summary>
     public static async Task<SshClientFiles> CreateAsync(int port, params IReadOnlyList<string> config)
     {

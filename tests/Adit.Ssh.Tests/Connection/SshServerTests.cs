@@ -107,6 +107,26 @@ public class SshServerTests
     }
 
     [Fact]
+    public async Task Answers_are_cleared_also_after_the_last_try()
+    {
+        IReadOnlyList<byte[]> given = [];
+        var authenticator = new TestAuthenticator
+        {
+            Conversation = (round, answers) =>
+            {
+                given = answers;
+                return round == 0 ? KeyboardInteractiveStep.Ask(new("", "", [new("one? ", false)])) : KeyboardInteractiveStep.Refused;
+            },
+        };
+        var pair = new StreamPair();
+        Task<SshConnection> accepting = SshServer.AcceptAsync(pair.Right, BothEnds.ServerOptions(authenticator) with { MaxAuthenticationTries = 1 });
+        var method = new KeyboardInteractiveMethod((_, _) => new([.. new[] { "secret"u8.ToArray() }]));
+        await Assert.ThrowsAnyAsync<SshException>(() => SshClient.ConnectAsync(pair.Left, BothEnds.ClientOptions(method)).TestTime());
+        await Assert.ThrowsAnyAsync<SshException>(() => accepting.TestTime());
+        Assert.Equal(new byte[6], Assert.Single(given));
+    }
+
+    [Fact]
     public async Task Several_methods_are_needed_in_their_order()
     {
         var authenticator = new TestAuthenticator { Lists = [["publickey", "password"]], Password = "secret" };

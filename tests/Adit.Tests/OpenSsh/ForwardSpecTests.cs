@@ -71,6 +71,14 @@ public sealed class ForwardSpecTests
     }
 
     [Theory]
+    [InlineData("63333:5432")]
+    [InlineData("127.0.0.1:63333:5432")]
+    [InlineData("63333::5432")]
+    [Trait("Surface", "S4-3")]
+    public void A_host_of_the_target_that_is_left_out_does_not_mean_localhost(string text) =>
+        Assert.Contains("as in 5432:localhost:5432", Assert.Throws<FormatException>(() => ForwardSpec.ParseLocal(text)).Message, StringComparison.Ordinal);
+
+    [Theory]
     [InlineData("8080", "localhost:8080", null)]
     [InlineData("0:localhost:80", "localhost:0", "localhost:80")]
     [InlineData("*:8080:localhost:80", "*:8080", "localhost:80")]

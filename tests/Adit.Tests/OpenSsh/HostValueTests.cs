@@ -86,6 +86,10 @@ public sealed class HostValueTests
     [InlineData("SetEnv =a", "write NAME=value")]
     [InlineData("EscapeChar ab", "write one ASCII character")]
     [InlineData("IPQoS fast", "write one or two of")]
+    [InlineData("IPQoS 256", "write one or two of")]
+    [InlineData("IPQoS 0x", "write one or two of")]
+    [InlineData("IPQoS 08", "write one or two of")]
+    [InlineData("IPQoS 1a", "write one or two of")]
     [InlineData("IPQoS ef ef ef", "write one or two of")]
     [InlineData("AddKeysToAgent yes 5m", "write yes, no, ask, confirm, a time")]
     [InlineData("AddKeysToAgent perhaps", "write seconds, or a time")]
@@ -175,6 +179,8 @@ public sealed class HostValueTests
     [InlineData("af21 cs1", (byte)0x48, (byte)0x20)]
     [InlineData("lowdelay throughput", null, null)]
     [InlineData("none 8", null, (byte)8)]
+    [InlineData("0x20 040", (byte)0x20, (byte)0x20)]
+    [InlineData("0 0XFF", (byte)0, (byte)255)]
     public void IPQoS_is_the_byte_of_the_header(string value, byte? interactive, byte? bulk) =>
         Assert.Equal(new IpQos(interactive, bulk), Resolve($"IPQoS {value}").IpQos);
 

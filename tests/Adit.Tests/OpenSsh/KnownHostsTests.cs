@@ -68,8 +68,8 @@ public sealed class KnownHostsTests(HostKeys keys) : IClassFixture<HostKeys>
     [InlineData("db {ed}|@revoked * {cert}", HostKeyStatus.Revoked, 2)]
     [InlineData("db {ed}|@revoked web {ed}", HostKeyStatus.Known, 1)]
     [InlineData("db {broken}", HostKeyStatus.Unknown, 0)]
-    public void A_plain_key_is_judged_by_all_lines_of_its_host(string lines, HostKeyStatus status, int line) =>
-        AssertVerdict(lines, "db", 22, "ed", status, line);
+    public void A_plain_key_is_judged_by_all_lines_of_its_host(string lines, object status, int line) =>
+        AssertVerdict(lines, "db", 22, "ed", (HostKeyStatus)status, line);
 
     [Theory]
     [InlineData("[db]:99 {other}", HostKeyStatus.Changed, 1)]
@@ -84,8 +84,8 @@ public sealed class KnownHostsTests(HostKeys keys) : IClassFixture<HostKeys>
     [InlineData("@revoked db {ed}|[db]:99 {other}", HostKeyStatus.Revoked, 1)]
     [InlineData("@revoked db {ed}|[db]:99 {ed}", HostKeyStatus.Known, 2)]
     [InlineData("@revoked * {ed}|[db]:99 {ed}", HostKeyStatus.Revoked, 1)]
-    public void A_host_that_is_unknown_at_its_port_may_be_known_without_one(string lines, HostKeyStatus status, int line) =>
-        AssertVerdict(lines, "db", 99, "ed", status, line);
+    public void A_host_that_is_unknown_at_its_port_may_be_known_without_one(string lines, object status, int line) =>
+        AssertVerdict(lines, "db", 99, "ed", (HostKeyStatus)status, line);
 
     [Theory]
     [InlineData("@cert-authority db {ca}", "cert", HostKeyStatus.Known, 1, null)]
@@ -110,8 +110,8 @@ public sealed class KnownHostsTests(HostKeys keys) : IClassFixture<HostKeys>
     [InlineData("@cert-authority db {ca}|db {other}", "expired", HostKeyStatus.Changed, 2, "expired")]
     [InlineData("@cert-authority db {ca}|db {dsa}", "expired", HostKeyStatus.KnownByUnservedKey, 2, "expired")]
     [InlineData("@cert-authority db {ca}|@revoked db {ed}", "expired", HostKeyStatus.Revoked, 2, null)]
-    public void A_certificate_is_judged_by_its_authority_then_by_its_plain_key(string lines, string presented, HostKeyStatus status, int line, string? detail) =>
-        AssertDetail(detail, AssertVerdict(lines, "DB", 22, presented, status, line));
+    public void A_certificate_is_judged_by_its_authority_then_by_its_plain_key(string lines, string presented, object status, int line, string? detail) =>
+        AssertDetail(detail, AssertVerdict(lines, "DB", 22, presented, (HostKeyStatus)status, line));
 
     [Theory]
     [InlineData("@cert-authority [db]:99 {ca}", "cert", HostKeyStatus.Known, 1)]
@@ -124,8 +124,8 @@ public sealed class KnownHostsTests(HostKeys keys) : IClassFixture<HostKeys>
     [InlineData("@cert-authority db {ca}|db {ed}", "expired", HostKeyStatus.Known, 2)]
     [InlineData("db {ed}", "cert", HostKeyStatus.Known, 1)]
     [InlineData("db {ed}|[db]:99 {other}", "cert", HostKeyStatus.Changed, 2)] // ssh accepts the key without the port here
-    public void An_authority_may_be_known_without_the_port(string lines, string presented, HostKeyStatus status, int line) =>
-        AssertVerdict(lines, "db", 99, presented, status, line);
+    public void An_authority_may_be_known_without_the_port(string lines, string presented, object status, int line) =>
+        AssertVerdict(lines, "db", 99, presented, (HostKeyStatus)status, line);
 
     [Fact]
     public void A_verdict_names_the_key_that_was_known()

@@ -40,10 +40,10 @@ public class ClientSessionTests
     [Theory]
     [InlineData(SessionKind.Shell, "", "shell")]
     [InlineData(SessionKind.Subsystem, "sftp", "subsystem")]
-    public async Task Shells_and_subsystems_have_requests_of_their_own(SessionKind kind, string text, string expected)
+    public async Task Shells_and_subsystems_have_requests_of_their_own(object kind, string text, string expected)
     {
         await using SessionServer server = await SessionServer.StartAsync();
-        Task<ClientSession> opening = ClientSession.OpenAsync(server.Client, new() { Kind = kind, Text = text });
+        Task<ClientSession> opening = ClientSession.OpenAsync(server.Client, new() { Kind = (SessionKind)kind, Text = text });
         IncomingRequest request = await server.RequestAsync();
         request.Succeed();
         Assert.Equal(expected, request.Name);
@@ -55,10 +55,10 @@ public class ClientSessionTests
     [InlineData(SessionKind.Shell, "text")]
     [InlineData(SessionKind.Command, "")]
     [InlineData(SessionKind.Command, "a\0b")]
-    public async Task What_makes_no_sense_is_refused_before_the_server_is_asked(SessionKind kind, string text)
+    public async Task What_makes_no_sense_is_refused_before_the_server_is_asked(object kind, string text)
     {
         await using SessionServer server = await SessionServer.StartAsync();
-        await Assert.ThrowsAsync<ArgumentException>(() => ClientSession.OpenAsync(server.Client, new() { Kind = kind, Text = text }));
+        await Assert.ThrowsAsync<ArgumentException>(() => ClientSession.OpenAsync(server.Client, new() { Kind = (SessionKind)kind, Text = text }));
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Adit.Cli;
+namespace Adit.OpenSsh;
 
 /// <summary>The destination of ssh(1): <c>[user@]host</c> or <c>ssh://[user@]host[:port]</c>.</summary>
 /// <param name="User">Null where it was not written.</param>
@@ -11,7 +11,7 @@ internal readonly record struct SshDestination(string? User, string Host, int? P
     private const string Scheme = "ssh://";
 
     /// <summary>Reads it. A user's name may itself hold an @, so the last one splits.</summary>
-    /// <exception cref="UsageException">It is none.</exception>
+    /// <exception cref="FormatException">It is none.</exception>
     internal static SshDestination Parse(string text)
     {
         bool isUri = text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase);
@@ -45,6 +45,6 @@ internal readonly record struct SshDestination(string? User, string Host, int? P
         return new(user, host, port);
     }
 
-    private static UsageException Wrong(string text, string why) =>
+    private static FormatException Wrong(string text, string why) =>
         new($"\"{text}\" is not a destination: {why}; write [user@]host or ssh://[user@]host[:port]");
 }

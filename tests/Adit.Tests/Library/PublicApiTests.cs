@@ -1,0 +1,9 @@
+using Adit.Tests.Shared;
+
+namespace Adit.Tests.Library;
+
+public sealed class PublicApiTests
+{
+    [Fact]
+    public void What_other_programs_can_use_changes_on_purpose_only() => PublicSurface.AssertUnchanged(typeof(SshTunnel).Assembly);
+}
