@@ -26,8 +26,32 @@ internal static class HelpText
           -v, -q         say more, say nothing    -E FILE        write messages there
           -G             print what is configured for the host, and end
           -V, -h         print the version, this; all other options are ssh's
-        adit gateway   the far end: a tunnel-only SSH server (adit gateway --help)
-        adit demo      both ends at once, to see it work (adit demo --help)
+        adit run, psql   a tunnel for one command, and no one else (adit run --help)
+        adit gateway     the far end, a tunnel-only SSH server; adit demo: both ends
+        """;
+
+    internal const string Run =
+        """
+        usage: adit run [options] DESTINATION [-L [PORT:]HOST:PORT]... [--] COMMAND...
+               adit psql [options] DESTINATION [arguments of psql]
+
+        Opens a tunnel, runs the command here, and closes the tunnel when it ends.
+        Only the command and its descendants may use it. Without -L it leads to
+        localhost:5432 on the destination; with -L HOST:PORT the port here is free.
+        Example: adit run joe@db.example.com -- pg_dump shop
+                 adit psql -L db.internal:5432 joe@bastion -d shop
+
+        The command finds it by PGHOST, PGPORT (5432); MYSQL_HOST, MYSQL_TCP_PORT
+        (3306); REDIS_URL (6379); always ADIT_HOST, ADIT_PORT, ADIT_PORT_1, _2...;
+        {host}, {port}, {port1}, {port2}... in its arguments are replaced.
+
+          --expect postgres|none   whether PostgreSQL has to answer at the target;
+                                   by default where its port is 5432
+          --expect-cert sha256:X   and show this certificate
+          --lifetime, --idle-timeout TIME, --owner PID   end the tunnel, and the run
+        All options of ssh hold, except -f, -M, -O, -S, -s, -t, -W.
+        Exit code: the command's, 128 and the number of a signal; 127 and 126 as a
+        shell's; 255 where the tunnel cannot be opened or is lost for good.
         """;
 
     internal const string Demo =

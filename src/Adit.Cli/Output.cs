@@ -13,6 +13,7 @@ internal sealed class Output : ILogger, ITunnelEvents, IDisposable
     private readonly TextWriter _writer;
     private volatile LogVerbosity _level;
     private readonly Lock _sync = new();
+    private readonly RefusalNotices _refusals = new();
 
     public Output(TextWriter writer, LogVerbosity level)
     {
@@ -61,7 +62,8 @@ internal sealed class Output : ILogger, ITunnelEvents, IDisposable
                     + $"{closed.BytesToTarget} bytes to {closed.Target} and {closed.BytesFromTarget} back{(closed.Failure is null ? string.Empty : $" ({closed.Failure})")}");
                 break;
             case ConnectionRefused refused:
-                Notice($"connection from {refused.Origin} to {refused.Target} refused: {refused.Refusal.Reason}");
+                if (_refusals.Take(refused) is { } notice)
+                    Notice(notice);
                 break;
             case AcceptFailed failed:
                 Notice($"cannot accept connections on {string.Join(", ", failed.Endpoints)}: {failed.Reason}");
@@ -95,6 +97,8 @@ internal sealed class Output : ILogger, ITunnelEvents, IDisposable
 
     public void Dispose()
     {
+        if (_refusals.Rest() is { } rest)
+            Notice(rest);
         if (_writer == StandardError.Writer)
             return;
         try

@@ -9,6 +9,8 @@ Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS
 return args switch
 {
     ["gateway", .. var rest] => await GatewayCommand.RunAsync(rest),
+    ["run", .. var rest] => await SshCommand.RunAsync(rest, CommandForm.Run),
+    ["psql", .. var rest] => await SshCommand.RunAsync(rest, CommandForm.Psql),
     ["demo", .. var rest] => await DemoCommand.RunAsync(rest),
     ["ls" or "add" or "cancel" or "stop", ..] when OperatingSystem.IsLinux() => await TunnelCommands.RunAsync(args),
     _ => await SshCommand.RunAsync(args),

@@ -1,6 +1,7 @@
 using System.Net.NetworkInformation;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Adit.Cli.Commands;
 using Adit.Mux;
 using Adit.OpenSsh;
 using Adit.Relay;
@@ -13,14 +14,14 @@ internal static class SshCommand
 {
     private const int Failed = 255;
 
-    public static async Task<int> RunAsync(IReadOnlyList<string> args)
+    public static async Task<int> RunAsync(IReadOnlyList<string> args, CommandForm form = CommandForm.Ssh)
     {
         SshCommandLine line;
         HostConfig config;
         Output output;
         try
         {
-            line = SshCommandLine.Parse(args);
+            line = SshCommandLine.Parse(args, form);
             if (Answer(line) is { } answer)
             {
                 await Console.Out.WriteLineAsync(answer);
@@ -40,7 +41,7 @@ internal static class SshCommand
         {
             foreach (string warning in Background.Child is null ? config.Warnings : [])
                 output.Notice($"warning: {warning}");
-            return await RunUntilStoppedAsync(args, line, config, output);
+            return line.Owner is { } owner ? await RunForOwnerAsync(owner, args, line, config, output) : await RunUntilStoppedAsync(args, line, config, output, owner: null);
         }
     }
 
@@ -52,14 +53,15 @@ internal static class SshCommand
     /// <summary>What needs no connection; null for all else.</summary>
     private static string? Answer(SshCommandLine line) => line.Request switch
     {
-        CommandLineRequest.Help => HelpText.Text,
+        CommandLineRequest.Help => line.Form is CommandForm.Ssh ? HelpText.Text : HelpText.Run,
         CommandLineRequest.Version => HelpText.Version,
         CommandLineRequest.Query => string.Join('\n', AlgorithmQuery.Lines(line.QueryWord)),
         CommandLineRequest.Config => string.Join('\n', EffectiveConfig.Lines(line.Resolve())),
         _ => null,
     };
 
-    private static async Task<int> RunAsync(IReadOnlyList<string> args, SshCommandLine line, HostConfig config, Output output, CancellationToken stop)
+    private static async Task<int> RunAsync(
+        IReadOnlyList<string> args, SshCommandLine line, HostConfig config, CommandRun? command, Output output, CancellationToken stop)
     {
         if (OperatingSystem.IsLinux())
         {
@@ -71,16 +73,16 @@ internal static class SshCommand
 
         return config.ForkAfterAuthentication && Background.Child is null
             ? await Background.StartAsync(args, $"the connection to {config.Alias} goes on")
-            : await RunTunnelAsync(line, config, output, stop);
+            : await RunTunnelAsync(line, config, command, output, stop);
     }
 
-    private static async Task<int> RunTunnelAsync(SshCommandLine line, HostConfig config, Output output, CancellationToken stop)
+    private static async Task<int> RunTunnelAsync(SshCommandLine line, HostConfig config, CommandRun? command, Output output, CancellationToken stop)
     {
         using InheritedSockets inherited = InheritedSockets.FromEnvironment(output.Notice);
         await using Systemd systemd = Systemd.FromEnvironment(output.Notice);
         try
         {
-            return await new TunnelRun(line, config, output, inherited, systemd).RunAsync(stop);
+            return await new TunnelRun(line, config, command, output, inherited, systemd).RunAsync(stop);
         }
         finally
         {
@@ -94,6 +96,7 @@ internal static class SshCommand
     {
         if (config.ControlPath is not { } path)
             return null;
+        bool isOwnMaster = false;
         ControlRole role = ControlSharing.Decide(config.ControlMaster, ControlSocketFile.Look(path));
         if (role is ControlRole.Master && config.ControlPersist is not null && config.SessionType is not SessionType.None)
         {
@@ -102,11 +105,18 @@ internal static class SshCommand
             // Another process may have been faster; then its connection is shared.
             if (failed != 0 && ControlSocketFile.Look(path) is not ControlSocketState.Live)
                 return failed;
+            isOwnMaster = failed == 0;
             role = ControlRole.Client;
         }
 
         if (role is not ControlRole.Client)
             return null;
+        if (!isOwnMaster && NeedsOwnForwards(config))
+        {
+            output.Notice($"the connection at {path} is not used, since AditAdmit, AditMaxConnections or AditExpect of this command would not hold for forwards there");
+            return null;
+        }
+
         if (config.ForkAfterAuthentication && Background.Child is null)
             return await Background.StartAsync(args, $"the part in the shared connection to {config.Alias} goes on");
         var run = new SharedRun(config, output);
@@ -122,32 +132,70 @@ internal static class SshCommand
         }
     }
 
-    private static async Task<int> RunUntilStoppedAsync(IReadOnlyList<string> args, SshCommandLine line, HostConfig config, Output output)
+    // What a master listens for is treated as it was told when it was started; and it may be ssh's.
+    private static bool NeedsOwnForwards(HostConfig config) =>
+        !(config.LocalForwards.IsEmpty && config.DynamicForwards.IsEmpty)
+        && (config.Admit is not null || config.Written.MaxConnections.Given is not null || config.ExpectPostgres is true || config.ExpectCert is not null);
+
+    private static async Task<int> RunForOwnerAsync(int pid, IReadOnlyList<string> args, SshCommandLine line, HostConfig config, Output output)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            output.Error($"{LongOption.Owner}: other processes can be watched on Linux only");
+            return Failed;
+        }
+
+        try
+        {
+            using OwnerProcess owner = OwnerProcess.Open(pid);
+            return await RunUntilStoppedAsync(args, line, config, output, owner);
+        }
+        catch (UsageException e)
+        {
+            output.Error(e.Message);
+            return Failed;
+        }
+    }
+
+    private static async Task<int> RunUntilStoppedAsync(IReadOnlyList<string> args, SshCommandLine line, HostConfig config, Output output, OwnerProcess? owner)
     {
         using var stop = new CancellationTokenSource();
         PosixSignal? ended = null;
+        bool ownerEnded = false;
+        CommandRun? command = line.Words.IsEmpty ? null : new(line.Words, line.Form is CommandForm.Psql || config.ExpectPostgres is true, output);
         void OnSignal(PosixSignalContext context)
         {
             context.Cancel = true;
+            if (command?.TryPass(context.Signal) is true)
+                return;
             ended = context.Signal;
+            stop.Cancel();
+        }
+
+        void OnOwnerEnded()
+        {
+            ownerEnded = true;
             stop.Cancel();
         }
 
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
+        using PosixSignalRegistration? quit = command is null ? null : PosixSignalRegistration.Create(PosixSignal.SIGQUIT, OnSignal);
         using var watching = new CancellationTokenSource();
-        Task watch = Background.Child?.WatchWaiterAsync(stop.Cancel, watching.Token) ?? Task.CompletedTask;
+        Task watch = Task.WhenAll(
+            Background.Child?.WatchWaiterAsync(stop.Cancel, watching.Token) ?? Task.CompletedTask,
+            OperatingSystem.IsLinux() && owner is not null ? owner.WatchAsync(OnOwnerEnded, watching.Token) : Task.CompletedTask);
         try
         {
-            return await RunAsync(args, line, config, output, stop.Token);
+            return await RunAsync(args, line, config, command, output, stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            output.Notice($"ended by {ended}");
-            return Failed;
+            output.Notice(OperatingSystem.IsLinux() && ownerEnded ? $"ended, since its owner, process {owner?.Pid}, has ended" : $"ended by {ended}");
+            return ownerEnded ? 0 : Failed;
         }
-        catch (Exception e) when (e is SshException or IOException or FormatException or ConfigException or UnauthorizedAccessException or NetworkInformationException)
+        catch (Exception e) when (e is SshException or IOException or FormatException or ConfigException or UsageException or UnauthorizedAccessException or NetworkInformationException)
         {
             output.Error($"{config.Alias}: {Printable.Text(e.Message)}");
             return Failed;

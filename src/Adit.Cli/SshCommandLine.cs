@@ -22,6 +22,12 @@ internal sealed record SshCommandLine
     /// <summary>The command behind the destination, its words with a blank between them; empty for none.</summary>
     internal string Command { get; init; } = "";
 
+    /// <summary>How it is put together.</summary>
+    internal CommandForm Form { get; init; }
+
+    /// <summary>What runs here with the tunnel: the program and its arguments; empty for none.</summary>
+    internal ImmutableArray<string> Words { get; init; } = [];
+
     /// <summary>The argument of -W: standard input and output go there; null for none.</summary>
     internal Endpoint? StdioForward { get; init; }
 
@@ -40,13 +46,18 @@ internal sealed record SshCommandLine
     /// <summary>Whether messages go to the system's log (-y).</summary>
     internal bool UsesSystemLog { get; init; }
 
+    /// <summary>The argument of --owner: the process for which this one works; null for none.</summary>
+    internal int? Owner { get; init; }
+
     /// <summary>How often -v was given, 3 at most.</summary>
     internal int Verbosity { get; init; }
 
     /// <summary>Reads a command line.</summary>
-    /// <param name="args">The arguments of the process.</param>
+    /// <param name="args">The arguments of the process, without the name of a subcommand.</param>
+    /// <param name="form">How they are put together.</param>
     /// <exception cref="UsageException">They cannot be understood or served; the message says what to do.</exception>
-    internal static SshCommandLine Parse(IReadOnlyList<string> args) => new SshCommandLineParser(args).Parse();
+    internal static SshCommandLine Parse(IReadOnlyList<string> args, CommandForm form = CommandForm.Ssh) =>
+        new SshCommandLineParser(args, form).Parse();
 
     /// <summary>What is configured for the destination, options and files together.</summary>
     /// <param name="local">Who connects; null for this process's user.</param>
@@ -62,6 +73,15 @@ internal sealed record SshCommandLine
             StdioForward = StdioForward,
             Local = local,
         });
+        if (Form is not CommandForm.Ssh)
+        {
+            config = config with { LocalForwards = Written(config.LocalForwards), RemoteForwards = Written(config.RemoteForwards), DynamicForwards = Written(config.DynamicForwards) };
+            foreach ((ForwardSpec forward, _) in config.LocalForwards)
+            {
+                if (forward.Listen.Path is not null)
+                    throw new UsageException($"-L {forward} listens on a socket, and the command is told ports; write -L host:port");
+            }
+        }
         if (Request is CommandLineRequest.Config)
             return config;
         if (Request is CommandLineRequest.Control && config.ControlPath is null)
@@ -72,4 +92,8 @@ internal sealed record SshCommandLine
             throw new UsageException("there is no command that could run in the background; add -N or write a command behind the destination");
         return config;
     }
+
+    // A command gets what was asked for with it. What a file forwards has fixed ports, which another command may hold already.
+    private static ImmutableArray<Sourced<ForwardSpec>> Written(ImmutableArray<Sourced<ForwardSpec>> forwards) =>
+        [.. forwards.Where(static forward => forward.Source.Line == 0)];
 }

@@ -8,14 +8,14 @@ namespace Adit.Cli;
 /// Reads a command line from left to right as ssh's own getopt loop does: clustered flags, attached arguments, <c>--</c>, options behind the
 /// destination, and then a command whose words are left alone.
 /// </summary>
-internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
+internal sealed class SshCommandLineParser(IReadOnlyList<string> args, CommandForm form)
 {
     private const int MostVerbose = 3;
-    private static readonly string[] LongOptions = ["--help", "--version"];
     private static readonly string[] ControlWords = ["check", "conninfo", "channels", "forward", "cancel", "proxy", "exit", "stop"];
 
     private readonly List<ConfigLine> _options = [];
     private readonly List<string> _command = [];
+    private readonly bool _isLocal = form is not CommandForm.Ssh;
     private CommandLineRequest _request;
     private string? _destination;
     private string? _configFile;
@@ -24,6 +24,7 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
     private string _queryWord = "";
     private Endpoint? _stdioForward;
     private bool _usesSystemLog;
+    private int? _owner;
     private int _verbosity;
     private bool _quiet;
     private int _at;
@@ -33,13 +34,16 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
     internal SshCommandLine Parse()
     {
         // The spelled-out form, by which a host may bear the name of a subcommand.
-        if (args is ["ssh", ..])
+        if (!_isLocal && args is ["ssh", ..])
             _at = 1;
         bool optionsEnded = false;
         while (_at < args.Count && !IsAnswered)
         {
             string word = args[_at++];
-            if (!optionsEnded && word == "--")
+            // The options behind its destination are psql's.
+            if (form is CommandForm.Psql && _destination is not null)
+                Command(word);
+            else if (!optionsEnded && word == "--")
                 optionsEnded = true;
             else if (!optionsEnded && word.StartsWith("--", StringComparison.Ordinal))
                 Long(word);
@@ -51,23 +55,28 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
                 Command(word);
         }
         if (IsAnswered)
-            return new() { Request = _request, QueryWord = _queryWord };
+            return new() { Form = form, Request = _request, QueryWord = _queryWord };
         if (_destination is null)
-            throw new UsageException("the destination is missing; write adit -NL 5432:localhost:5432 user@host, or see adit --help");
+            throw new UsageException($"the destination is missing; write {LocalCommandForm.Example(form)}");
         if (_usesSystemLog && _logFile is not null)
             throw new UsageException("the options -y and -E both say where messages go; leave one of them out");
         Loudness();
+        if (_isLocal)
+            LocalCommandForm.Complete(form, _request, _options, _command);
         return new()
         {
+            Form = form,
+            Words = _isLocal ? [.. _command] : [],
             Request = _request,
             Destination = _destination,
             Options = [.. _options],
-            Command = string.Join(' ', _command),
+            Command = _isLocal ? "" : string.Join(' ', _command),
             StdioForward = _stdioForward,
             ControlWord = _controlWord,
             ConfigFile = _configFile,
             LogFile = _logFile,
             UsesSystemLog = _usesSystemLog,
+            Owner = _owner,
             Verbosity = _verbosity,
         };
     }
@@ -93,22 +102,41 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
 
     private void Command(string first)
     {
-        _command.Add(first);
+        if (form is not CommandForm.Psql || first != "--")
+            _command.Add(first);
         _command.AddRange(args.Skip(_at));
         _at = args.Count;
     }
 
     private void Long(string word)
     {
-        _request = word switch
+        int equals = word.IndexOf('=', StringComparison.Ordinal);
+        string name = equals < 0 ? word : word[..equals];
+        LongOption option = LongOption.Find(name) ?? throw new UsageException(
+            $"unknown option {name}"
+            + (Spelling.Nearest(name, LongOption.Names) is { } near ? $"; the nearest known one is {near}" : "; see adit --help"));
+        if (_isLocal && option.Keyword is "AditAdmit")
+            throw new UsageException($"the option {name} does not go with {LocalCommandForm.Name(form)}, which admits the command and its descendants");
+        if (option.Argument is null)
         {
-            "--help" => CommandLineRequest.Help,
-            "--version" => CommandLineRequest.Version,
-            _ => throw new UsageException(
-                $"unknown option {word}"
-                + (Spelling.Nearest(word, LongOptions) is { } near ? $"; the nearest known one is {near}" : "; see adit --help")),
-        };
+            if (equals >= 0)
+                throw new UsageException($"the option {name} takes no value");
+            _request = name == LongOption.Help ? CommandLineRequest.Help : CommandLineRequest.Version;
+            return;
+        }
+        string argument = equals >= 0 ? word[(equals + 1)..]
+            : _at < args.Count ? args[_at++]
+            : throw new UsageException($"the option {name} needs its argument {option.Argument}");
+        if (option.Keyword is { } keyword)
+            Set(name, keyword, argument);
+        else
+            _owner = Pid(argument);
     }
+
+    private static int Pid(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && pid > 0
+            ? pid
+            : throw new UsageException($"{LongOption.Owner} cannot be \"{text}\": write the number of a process");
 
     private void Cluster(string word)
     {
@@ -117,6 +145,8 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
             SshOption option = SshOption.Find(word[i]) ?? throw Unknown(word[i]);
             if (option.Refusal is { } why)
                 throw new UsageException($"the option -{option.Letter} is not served: {why}");
+            if (_isLocal && LocalCommandForm.Refusal(option.Letter) is { } whyHere)
+                throw new UsageException($"the option -{option.Letter} does not go with {LocalCommandForm.Name(form)}: {whyHere}");
             if (option.Argument is null)
             {
                 Flag(option.Letter);
@@ -176,7 +206,7 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args)
             case 'F': _configFile = argument; break;
             case 'i': Add("-i", "IdentityFile", argument); break;
             case 'J': Jump(argument); break;
-            case 'L': Add("-L", "LocalForward", argument); break;
+            case 'L': Add("-L", "LocalForward", _isLocal ? LocalCommandForm.WithListener(argument) : argument); break;
             case 'l': Add("-l", "User", argument); break;
             case 'm': Set("-m", "MACs", argument); break;
             case 'O': Control(argument); break;

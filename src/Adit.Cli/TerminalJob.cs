@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
 
 namespace Adit.Cli;
 
@@ -16,9 +17,26 @@ internal static partial class TerminalJob
         return SessionOf(parent) != SessionOf(0) || GroupOf(parent) == GroupOf(0);
     }
 
+    /// <summary>Whether the keys of the terminal send their signals to this job.</summary>
+    public static bool IsInForeground()
+    {
+        try
+        {
+            using SafeFileHandle terminal = File.OpenHandle("/dev/tty", FileMode.Open, FileAccess.Read);
+            return ForegroundOf(terminal) == GroupOf(0);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Starts what continues this process when its shell has noticed that it is stopped.</summary>
     public static Process ContinueSoon() => Process.Start(new ProcessStartInfo(
         "/bin/sh", ["-c", string.Create(CultureInfo.InvariantCulture, $"sleep 0.3; kill -CONT {Environment.ProcessId}")]) { UseShellExecute = false })!;
+
+    [LibraryImport("libc", EntryPoint = "tcgetpgrp", SetLastError = true)]
+    private static partial int ForegroundOf(SafeFileHandle terminal);
 
     [LibraryImport("libc", EntryPoint = "getppid")]
     private static partial int ParentId();

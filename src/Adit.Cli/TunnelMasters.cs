@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using Adit.Client;
 using Adit.Mux;
 using Adit.OpenSsh;
+using Adit.Relay;
 
 namespace Adit.Cli;
 
@@ -18,13 +19,13 @@ internal sealed class TunnelMasters : IAsyncDisposable
     public bool IsShared => _shared is not null;
 
     /// <summary>Opens those that are configured and can be opened. The tunnel is of use without them, as with ssh.</summary>
-    public static TunnelMasters Open(Tunnel tunnel, HostConfig config, MasterChannels channels, bool terminalIsFree, Output output)
+    public static TunnelMasters Open(Tunnel tunnel, HostConfig config, MasterChannels channels, bool terminalIsFree, bool isCommands, Output output)
     {
         var sharing = new TunnelSharing(tunnel, config);
         MuxMaster? shared = Shared(tunnel, sharing, config, terminalIsFree, output);
         if (shared is not null)
             channels.Attach(shared);
-        return new(shared, Listed(sharing, config, output));
+        return new(shared, Listed(sharing, config, isCommands, output));
     }
 
     public async ValueTask DisposeAsync()
@@ -62,14 +63,16 @@ internal sealed class TunnelMasters : IAsyncDisposable
     }
 
     // What has a forward, or is there for nothing else, can be seen and ended from elsewhere.
-    private static MuxMaster? Listed(TunnelSharing sharing, HostConfig config, Output output)
+    private static MuxMaster? Listed(TunnelSharing sharing, HostConfig config, bool isCommands, Output output)
     {
         bool hasForwards = !config.LocalForwards.IsEmpty || !config.RemoteForwards.IsEmpty || !config.DynamicForwards.IsEmpty;
+        // Its clients are processes of this user, of which a rule may admit only some.
+        bool admitsUser = !isCommands && (config.Admit is not { Value.Terms: var terms } || terms.Any(static term => term is SameUserTerm or AnyTerm));
         if (config.StdioForward is not null || (!hasForwards && config.SessionType is not SessionType.None))
             return null;
         try
         {
-            return MuxMaster.Listen(TunnelFolder.Prepare(), sharing, new() { Name = config.Alias, Log = output.Debug });
+            return MuxMaster.Listen(TunnelFolder.Prepare(), sharing, new() { Name = config.Alias, Log = output.Debug, MayBeUsed = admitsUser });
         }
         catch (Exception e) when (e is MuxException or IOException or UnauthorizedAccessException)
         {

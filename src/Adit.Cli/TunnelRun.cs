@@ -1,7 +1,9 @@
+using Adit.Cli.Commands;
 using Adit.Cli.Sessions;
 using Adit.Client;
 using Adit.Mux;
 using Adit.OpenSsh;
+using Adit.Probe;
 using Adit.Relay;
 using Adit.Sessions;
 using Adit.Ssh;
@@ -12,9 +14,10 @@ using Adit.Ssh.Transport;
 namespace Adit.Cli;
 
 /// <summary>One run of adit as ssh: logs in, opens the forwards, runs what is to run, and holds it all until its end.</summary>
-internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output output, InheritedSockets inherited, Systemd systemd)
+internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandRun? command, Output output, InheritedSockets inherited, Systemd systemd)
 {
     private const int Failed = 255;
+    private const string AnyRule = "any";
 
     // A tunnel that is to come back by itself has to notice a dead link by itself, within seconds.
     private static readonly KeepAliveOptions QuickKeepAlive = new(TimeSpan.FromSeconds(5), 3);
@@ -26,11 +29,14 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public async Task<int> RunAsync(CancellationToken stop)
     {
+        if (command?.Missing() is { } missing)
+            return missing;
+        Admission? admission = Admit();
         var path = new LoginPath(hop => LoginPath.ConfigurationOf(hop, line.ConfigFile), new ConsoleDialog(output), output);
         bool isQuick = config.Reconnect && config.ServerAliveInterval == TimeSpan.Zero;
         var channels = new MasterChannels();
         await using Login login = path.To(config, channels, isQuick ? QuickKeepAlive : null, HasTerminal());
-        await using Tunnel tunnel = await Tunnel.OpenAsync(config.Alias, login.ConnectAsync, Options(), stop);
+        await using Tunnel tunnel = await Tunnel.OpenAsync(config.Alias, login.ConnectAsync, Options(admission), stop);
         if (tunnel.Link is { Connection.Info: var info })
             output.Debug($"logged in to {config.HostName} as {config.User}; server {info.PeerIdentification}, {info.Kex}, {info.CipherToServer}");
         if (!await OpenForwardsAsync(tunnel, stop))
@@ -38,9 +44,9 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         foreach (string left in inherited.Unclaimed)
             output.Notice($"the inherited socket {left} is none of the forwards; it is closed");
         inherited.Dispose();
-        if (config.LocalCommand is { } command)
-            output.Debug($"LocalCommand returned {await LocalCommand.RunAsync(command, stop)}");
-        await using TunnelMasters? masters = OperatingSystem.IsLinux() ? TunnelMasters.Open(tunnel, config, channels, terminalIsFree: !HasSession, output) : null;
+        if (config.LocalCommand is { } local)
+            output.Debug($"LocalCommand returned {await LocalCommand.RunAsync(local, stop)}");
+        await using TunnelMasters? masters = OperatingSystem.IsLinux() ? TunnelMasters.Open(tunnel, config, channels, terminalIsFree: !HasSession, isCommands: command is not null, output) : null;
         bool isMasterAlone = Background.Child is { IsMaster: true };
         // Nobody would find a process that is there for nothing but to be shared.
         if (isMasterAlone && !(OperatingSystem.IsLinux() && masters is { IsShared: true }))
@@ -48,6 +54,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         systemd.Ready($"connected to {config.Alias}");
         Background.Child?.Ready(keepStandardOutput: HasSession);
         return isMasterAlone ? await HoldAsync(tunnel, stop)
+            : command is not null ? await command.RunAsync(tunnel, stop)
             : config.StdioForward is { } target ? await PassAsync(tunnel, target, stop)
             : HasSession && !OperatingSystem.IsWindows() ? await new TunnelSession(tunnel, config, output).RunAsync(stop)
             : await HoldAsync(tunnel, stop);
@@ -59,8 +66,27 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         config.SessionType is not SessionType.None && !OperatingSystem.IsWindows()
         && config.RequestTty.Decide(config.Command is not null, SessionRun.InputIsTerminal, config.StdinNull) is TerminalDecision.Wanted or TerminalDecision.Required;
 
-    private TunnelOptions Options() => new()
+    // Before there is a connection, since what a rule names may not exist.
+    private Admission? Admit()
     {
+        if (command is not null)
+            return command.Admission;
+        if (config.Admit is not (var rule, var source))
+            return null;
+        try
+        {
+            return Admission.Of(rule);
+        }
+        catch (FormatException e)
+        {
+            throw new ConfigException(source, $"AditAdmit: {e.Message}", e);
+        }
+    }
+
+    private TunnelOptions Options(Admission? admission) => new()
+    {
+        Admission = admission,
+        MaxConnections = config.MaxConnections,
         Reconnect = config.Reconnect,
         Patience = config.ReconnectWait,
         IdleTimeout = Background.Child is { IsMaster: true } && config.ControlPersist is { } persist && persist != Timeout.InfiniteTimeSpan ? persist : config.IdleTimeout,
@@ -88,6 +114,8 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         {
             try
             {
+                if (direction is ForwardDirection.Local && Expects(spec) is { } target)
+                    await new PostgresProbe(tunnel.Dialer, TimeProvider.System).CheckAsync(target, config.ExpectCert, stop);
                 Tell(tunnel, await tunnel.AddAsync(direction, spec, stop));
             }
             catch (ListenException e)
@@ -102,15 +130,27 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, Output o
         return all.Length == 0 || tunnel.Forwards.Count > 0 || config.SessionType is not SessionType.None;
     }
 
+    // Where PostgreSQL has to answer; null for a forward of which nothing is expected. A command is given the name of a server that fits.
+    private Endpoint? Expects(ForwardSpec spec) =>
+        config.ExpectCert is not null || (config.ExpectPostgres ?? (line.Form is CommandForm.Psql || (command is not null && ServiceKinds.Of(spec.Target) is ServiceKind.Postgres)))
+            ? spec.Target
+            : null;
+
     private void Tell(Tunnel tunnel, TunnelForward forward)
     {
         output.Debug($"{forward}: listening on {string.Join(", ", forward.Endpoints)}");
         if (forward is RemoteTunnelForward { ChosenPort: > 0 } chosen)
             output.Notice($"Allocated port {chosen.ChosenPort} for remote forward to {forward.Spec.Target?.ToString() ?? "what its clients name by SOCKS"}");
-        if (forward is LocalTunnelForward { IsExposed: true })
-            output.Notice($"warning: {forward.Spec.Listen} can be reached from other machines, by anyone");
-        if (tunnel.Link is { } link)
-            output.Notice(forward.RouteOver(link).ToString());
+        if (forward is LocalTunnelForward { IsExposed: true, Rule: var rule })
+            output.Notice($"warning: {forward.Spec.Listen} can be reached from other machines, {(rule is AnyRule ? "by anyone" : $"which have to fit {rule ?? "the rule of the command"}")}");
+        if (tunnel.Link is not { } link)
+            return;
+        Route route = forward.RouteOver(link);
+        // Between the lines of a command, the way is news only where something on it is not protected.
+        if (command is null || route.HasPlaintext)
+            output.Notice(route.ToString());
+        else
+            output.Debug(route.ToString());
     }
 
     private async Task<int> PassAsync(Tunnel tunnel, Endpoint target, CancellationToken stop)

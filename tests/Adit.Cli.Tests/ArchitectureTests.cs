@@ -21,6 +21,7 @@ public partial class ArchitectureTests
     private static readonly Dictionary<string, string[]> Tunnels = new(StringComparer.Ordinal)
     {
         ["Relay"] = [],
+        ["Probe"] = ["Relay"],
         ["SshLegs"] = ["Relay", "Ssh"],
         ["Socks"] = ["Relay"],
         ["OpenSsh"] = ["Relay", "Ssh"],

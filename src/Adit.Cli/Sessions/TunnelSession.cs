@@ -4,6 +4,7 @@ using Adit.OpenSsh;
 using Adit.Relay;
 using Adit.Sessions;
 using Adit.Ssh;
+using Adit.Ssh.Transport;
 using Adit.SshLegs;
 
 namespace Adit.Cli.Sessions;
@@ -44,7 +45,9 @@ internal sealed class TunnelSession(Tunnel tunnel, HostConfig config, Output out
             SshLink link = tunnel.Link ?? throw new SshException("the connection was lost before the session began");
             SessionResult result = await run.RunAsync(link.Connection, leave.Token);
             code = result.ExitCode;
-            if (result.Lost is { } lost)
+            if (tunnel.Reason is { Reason: CloseReason.Expired } expired)
+                output.Notice(expired.Message);
+            else if (result.Lost is { } lost)
                 output.Error($"connection to {config.Alias} lost: {Printable.Text(lost.Message)}");
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)

@@ -18,7 +18,7 @@ internal static class TunnelTable
     {
         if (tunnels.Count == 0)
             return new Text("no tunnels\n");
-        Table table = new Table().Border(TableBorder.None).AddColumns("PID", "DESTINATION", "FORWARD", "LISTENING", "CONNECTIONS", "TO", "FROM", "AGE", "LAST LEG");
+        Table table = new Table().Border(TableBorder.None).AddColumns("PID", "DESTINATION", "FORWARD", "LISTENING", "ADMITS", "CONNECTIONS", "TO", "FROM", "AGE", "LAST LEG");
         foreach (TableColumn column in table.Columns)
             column.NoWrap().PadRight(2);
         foreach (RunningTunnel tunnel in tunnels)
@@ -57,7 +57,7 @@ internal static class TunnelTable
         string destination = report.Up ? report.Destination : $"{report.Destination} (down)";
         string age = Age(now - report.Since);
         if (report.Forwards.Count == 0)
-            table.AddRow(Cells(pid, destination, string.Empty, string.Empty, string.Empty, string.Empty, string.Empty, age, string.Empty));
+            table.AddRow(Cells(pid, destination, string.Empty, string.Empty, string.Empty, string.Empty, string.Empty, string.Empty, age, string.Empty));
         foreach (ForwardReport forward in report.Forwards)
         {
             table.AddRow(Cells(
@@ -65,6 +65,7 @@ internal static class TunnelTable
                 destination,
                 forward.Asked,
                 forward.Listening.Count == 0 ? "waits" : string.Join(' ', forward.Listening),
+                Admits(forward),
                 forward.Connections.Count.ToString(CultureInfo.InvariantCulture),
                 Bytes(forward.Connections.Sum(static connection => connection.BytesToTarget)),
                 Bytes(forward.Connections.Sum(static connection => connection.BytesFromTarget)),
@@ -78,12 +79,26 @@ internal static class TunnelTable
                     $"  from {connection.Origin}{(connection.Peer is null ? string.Empty : $" ({connection.Peer})")}",
                     connection.Target is null ? string.Empty : $"to {connection.Target}",
                     string.Empty,
+                    string.Empty,
                     Bytes(connection.BytesToTarget),
                     Bytes(connection.BytesFromTarget),
                     Age(now - connection.Since),
                     string.Empty));
             }
         }
+    }
+
+    // Who may use it, and how many were turned away.
+    private static string Admits(ForwardReport forward)
+    {
+        string who = forward switch
+        {
+            { Admits: "any", Exposed: true } => "ANYONE, OTHER MACHINES TOO",
+            { Admits: "any" } => "ANYONE HERE",
+            _ => forward.Admits ?? string.Empty,
+        };
+        return forward.Refused == 0 ? who
+            : string.Create(CultureInfo.InvariantCulture, $"{who}{(who.Length == 0 ? string.Empty : "; ")}{forward.Refused} refused");
     }
 
     // What another process says is text, and no markup.

@@ -19,6 +19,9 @@ internal sealed class LocalTunnelForward : TunnelForward
     /// <summary>Whether other machines can reach it.</summary>
     public bool IsExposed { get; }
 
+    /// <summary>Whom it admits, as a rule is written; null where there is none that could be.</summary>
+    public string? Rule => Current?.Options.Admission.Rule;
+
     /// <inheritdoc/>
     public override Route RouteOver(SshLink link)
     {
@@ -33,7 +36,8 @@ internal sealed class LocalTunnelForward : TunnelForward
         LocalListener listener = await LocalListener.BindAsync(spec.Listen, binding, cancellationToken).ConfigureAwait(false);
         var treatment = new ForwardOptions
         {
-            Admission = listener.IsExposed ? Admission.AnyPeer : Admission.SameUser,
+            Admission = options.Admission ?? (listener.IsExposed ? Admission.AnyPeer : Admission.SameUser),
+            MaxConnections = options.MaxConnections,
             Events = options.Events,
             DialTimeout = ForwardOptions.Default.DialTimeout + (options.Reconnect ? options.Patience : TimeSpan.Zero),
             Relay = options.Terms(spec.Target is { IsUnix: true } ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType),

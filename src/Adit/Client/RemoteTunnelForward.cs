@@ -132,6 +132,7 @@ internal sealed class RemoteTunnelForward : TunnelForward
         IListener naming = Spec.IsDynamic ? new SocksListener(listener) : listener;
         var forward = Forward.Start(naming, Spec.Target, new HereDialer(), new()
         {
+            MaxConnections = _options.MaxConnections,
             Admission = Spec.IsDynamic ? _options.RemoteTargets : Admission.AnyPeer,
             Events = _options.Events,
             Relay = _options.Terms(_asked.Path is null ? DirectTcpip.ForwardedChannelType : ForwardedStreamLocal.ChannelType),

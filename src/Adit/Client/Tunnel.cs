@@ -55,6 +55,9 @@ internal sealed class Tunnel : IAsyncDisposable
     /// <summary>Completes, never fails, with why it ended.</summary>
     public Task<SshClosedException> Ended => _ended.Task;
 
+    /// <summary>Why it was ended from here; null while it was not.</summary>
+    public SshClosedException? Reason => Volatile.Read(ref _reason);
+
     /// <summary>The link of this moment; null while there is none.</summary>
     public SshLink? Link => _link.Current;
 

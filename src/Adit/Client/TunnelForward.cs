@@ -31,6 +31,9 @@ internal abstract class TunnelForward(ForwardDirection direction, ForwardSpec sp
     /// <summary>Its connections of this moment.</summary>
     public IReadOnlyCollection<ForwardedConnection> Connections => _forward?.Connections ?? [];
 
+    /// <summary>How many it has turned away: not admitted, or one too many. A remote one counts for each connection to the server anew.</summary>
+    public long Refused => _forward?.Refused ?? 0;
+
     /// <summary>The relay at work; null while there is none.</summary>
     protected Forward? Current
     {

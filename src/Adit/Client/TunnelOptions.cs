@@ -30,6 +30,12 @@ internal sealed record TunnelOptions
     /// <summary>Whether a socket file in the way is removed, a live one's too (StreamLocalBindUnlink). Default no.</summary>
     public bool UnlinkSockets { get; init; }
 
+    /// <summary>Who may use local forwards; null, the default, for the user alone, and for anyone where other machines reach one.</summary>
+    public Admission? Admission { get; init; }
+
+    /// <summary>How many connections each forward carries at once.</summary>
+    public int MaxConnections { get; init; } = ForwardOptions.ConnectionCap;
+
     /// <summary>What the connections of a remote forward without a target may reach here: everything by default.</summary>
     public Admission RemoteTargets { get; init; } = Admission.AnyPeer;
 

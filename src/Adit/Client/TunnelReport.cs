@@ -45,6 +45,9 @@ internal sealed record LegReport(string From, string To, string Protection, stri
 /// <param name="Listening">Where it listens; empty while it does not.</param>
 /// <param name="Target">Where its connections go; null where each of them says so.</param>
 /// <param name="Plaintext">Whether its connections go over a wire with nothing that protects them; null where that differs.</param>
+/// <param name="Admits">The rule by which its connections are admitted; null for one that the server listens for.</param>
+/// <param name="Exposed">Whether it can be reached from other machines; null where the server listens.</param>
+/// <param name="Refused">How many connections were turned away.</param>
 /// <param name="Connections">Its connections.</param>
 internal sealed record ForwardReport(
     string Kind,
@@ -52,6 +55,9 @@ internal sealed record ForwardReport(
     IReadOnlyList<string> Listening,
     string? Target,
     bool? Plaintext,
+    string? Admits,
+    bool? Exposed,
+    long Refused,
     IReadOnlyList<ConnectionReport> Connections)
 {
     public static ForwardReport Of(TunnelForward forward, Tunnel tunnel)
@@ -75,6 +81,9 @@ internal sealed record ForwardReport(
             [.. forward.Endpoints.Select(static end => end.ToString())],
             forward.Spec.Target?.ToString(),
             plaintext,
+            (forward as LocalTunnelForward)?.Rule,
+            (forward as LocalTunnelForward)?.IsExposed,
+            forward.Refused,
             [.. forward.Connections.Select(ConnectionReport.Of)]);
     }
 }

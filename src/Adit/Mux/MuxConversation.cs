@@ -239,7 +239,7 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
 
     private async Task StopListeningAsync(StopListening request, CancellationToken cancellationToken)
     {
-        if (!await ConfirmAsync(request.RequestId, $"Disable further multiplexing on shared connection to {master.Options.Name}?", cancellationToken).ConfigureAwait(false))
+        if (!await ConfirmAsync(request.RequestId, $"Disable further multiplexing on shared connection to {master.Options.Name}?", cancellationToken, isUse: false).ConfigureAwait(false))
             return;
         master.StopListening();
         await socket.WriteAsync(new Ok(request.RequestId), cancellationToken).ConfigureAwait(false);
@@ -247,7 +247,7 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
 
     private async Task TerminateAsync(Terminate request, CancellationToken cancellationToken)
     {
-        if (!await ConfirmAsync(request.RequestId, $"Terminate shared connection to {master.Options.Name}?", cancellationToken).ConfigureAwait(false))
+        if (!await ConfirmAsync(request.RequestId, $"Terminate shared connection to {master.Options.Name}?", cancellationToken, isUse: false).ConfigureAwait(false))
             return;
         await socket.WriteAsync(new Ok(request.RequestId), cancellationToken).ConfigureAwait(false);
         Target.Terminate();
@@ -283,16 +283,17 @@ internal sealed class MuxConversation(MuxSocket socket, MuxMaster master) : IDis
         return true;
     }
 
-    private async ValueTask<bool> ConfirmAsync(uint requestId, string question, CancellationToken cancellationToken)
+    private async ValueTask<bool> ConfirmAsync(uint requestId, string question, CancellationToken cancellationToken, bool isUse = true)
     {
-        if (await IsAllowedAsync(question, cancellationToken).ConfigureAwait(false))
+        if (await IsAllowedAsync(question, cancellationToken, isUse).ConfigureAwait(false))
             return true;
         await DenyAsync(requestId, cancellationToken).ConfigureAwait(false);
         return false;
     }
 
-    private ValueTask<bool> IsAllowedAsync(string question, CancellationToken cancellationToken) =>
-        master.Options.Confirm is { } confirm ? confirm(question, cancellationToken) : ValueTask.FromResult(true);
+    private ValueTask<bool> IsAllowedAsync(string question, CancellationToken cancellationToken, bool isUse = true) =>
+        isUse && !master.Options.MayBeUsed ? ValueTask.FromResult(false)
+        : master.Options.Confirm is { } confirm ? confirm(question, cancellationToken) : ValueTask.FromResult(true);
 
     private ValueTask DenyAsync(uint requestId, CancellationToken cancellationToken) =>
         socket.WriteAsync(new PermissionDenied(requestId, "Permission denied"), cancellationToken);

@@ -12,6 +12,9 @@ internal sealed record MuxMasterOptions
     /// <summary>Asks a person for leave (ControlMaster ask and autoask); null where nobody is asked.</summary>
     public Func<string, CancellationToken, ValueTask<bool>>? Confirm { get; init; }
 
+    /// <summary>Whether clients may open sessions and forwards, besides asking what there is and ending it. Default yes.</summary>
+    public bool MayBeUsed { get; init; } = true;
+
     /// <summary>How many clients may be connected at once: 1024 by default.</summary>
     public int MaxClients { get; init; } = 1024;
 

@@ -166,8 +166,12 @@ internal static class EffectiveConfig
 
     private static IEnumerable<(string Keyword, string? Value)> Own(HostConfig c) =>
     [
+        ("aditadmit", c.Admit is { } rule ? rule.Value.ToString() : "default"),
+        ("aditexpect", c.ExpectPostgres switch { true => "postgres", false => "none", null => "default" }),
+        ("aditexpectcert", c.ExpectCert is { } digits ? "sha256:" + digits : "none"),
         ("aditidletimeout", c.IdleTimeout is { } idle ? Seconds(idle) : "none"),
         ("aditlifetime", c.Lifetime is { } life ? Seconds(life) : "none"),
+        ("aditmaxconnections", Number(c.MaxConnections)),
         ("aditreconnect", YesNo(c.Reconnect)),
         ("aditreconnectwait", Seconds(c.ReconnectWait)),
     ];

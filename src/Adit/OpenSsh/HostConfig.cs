@@ -116,6 +116,18 @@ internal sealed record HostConfig
     /// <summary>How long a tunnel lives (AditLifetime); null for as long as it may. Default null.</summary>
     public TimeSpan? Lifetime { get; init; }
 
+    /// <summary>Who may use local forwards (AditAdmit), wherever they listen; null for the user alone, and anyone where other machines reach it.</summary>
+    public Sourced<AdmissionRule>? Admit { get; init; }
+
+    /// <summary>How many connections each forward carries at once (AditMaxConnections). Default 16,384.</summary>
+    public int MaxConnections { get; init; } = ForwardOptions.ConnectionCap;
+
+    /// <summary>Whether what local forwards lead to has to be PostgreSQL (AditExpect); null for what fits the use. Default null.</summary>
+    public bool? ExpectPostgres { get; init; }
+
+    /// <summary>The SHA-256 of the certificate that it has to show (AditExpectCert), in hexadecimal; null for any or none. Default null.</summary>
+    public string? ExpectCert { get; init; }
+
     /// <summary>Whether a forward that cannot listen ends the connection. Default no.</summary>
     public bool ExitOnForwardFailure { get; init; }
 

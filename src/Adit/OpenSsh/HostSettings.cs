@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net.Sockets;
+using Adit.Relay;
 using Adit.Ssh.Kex;
 
 namespace Adit.OpenSsh;
@@ -118,6 +119,10 @@ internal sealed class HostSettings
     internal FirstValue<TimeSpan> ReconnectWait { get; } = new();
     internal FirstValue<TimeSpan?> IdleTimeout { get; } = new();
     internal FirstValue<TimeSpan?> Lifetime { get; } = new();
+    internal FirstValue<AdmissionRule?> Admit { get; } = new();
+    internal FirstValue<int> MaxConnections { get; } = new();
+    internal FirstValue<bool?> ExpectPostgres { get; } = new();
+    internal FirstValue<string?> ExpectCert { get; } = new();
 
     /// <summary>Keywords that are not served and must not be ignored, and what to say; null for a value that asks for nothing.</summary>
     internal Dictionary<string, FirstValue<string?>> Refusals { get; } = new(StringComparer.OrdinalIgnoreCase);

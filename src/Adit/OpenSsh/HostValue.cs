@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Adit.Relay;
 using static Adit.OpenSsh.KeywordValue;
 
 namespace Adit.OpenSsh;
@@ -194,6 +196,54 @@ internal static class HostValue
 
     /// <summary>A file's name, its tokens left; null for <c>none</c>.</summary>
     internal static string? TextOrNone(ConfigLine line) => IsNone(Text(line)) ? null : Text(line);
+
+    /// <summary>Who may use local forwards; null for <c>default</c>. The rule has blanks and quotes of its own.</summary>
+    internal static AdmissionRule? Admit(ConfigLine line)
+    {
+        string text = line.Rest is ['"', ..] && line.Arguments is [var only] ? only : WithoutComment(line.Rest);
+        if (text.Equals("default", StringComparison.OrdinalIgnoreCase))
+            return null;
+        try
+        {
+            return AdmissionRule.Parse(text);
+        }
+        catch (FormatException e)
+        {
+            throw new ConfigException(line.Source, $"{line.Keyword}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Whether a forward has to lead to PostgreSQL: yes, no for <c>none</c>, null for <c>default</c>.</summary>
+    internal static bool? ExpectPostgres(ConfigLine line) => Word(line, ("postgres", (bool?)true), ("none", false), ("default", null));
+
+    /// <summary>The SHA-256 of a certificate as 64 lower-case hexadecimal digits; null for <c>none</c>.</summary>
+    internal static string? CertificateFingerprint(ConfigLine line)
+    {
+        const string mark = "sha256:";
+        string text = Single(line);
+        if (IsNone(text))
+            return null;
+        string digits = text.StartsWith(mark, StringComparison.OrdinalIgnoreCase)
+            ? text[mark.Length..].Replace(":", "", StringComparison.Ordinal).ToLowerInvariant()
+            : "";
+        return digits.Length == 2 * SHA256.HashSizeInBytes && digits.All(char.IsAsciiHexDigitLower)
+            ? digits
+            : throw Wrong(line, "write sha256: and 64 hexadecimal digits, as openssl x509 -noout -fingerprint -sha256 prints them, or none");
+    }
+
+    // A # begins a comment where a word would begin.
+    private static string WithoutComment(string text)
+    {
+        bool quoted = false;
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (text[i] == '"')
+                quoted = !quoted;
+            else if (!quoted && text[i] == '#' && (i == 0 || char.IsWhiteSpace(text[i - 1])))
+                return text[..i].Trim();
+        }
+        return text.Trim();
+    }
 
     private static IReadOnlyList<string> Limited(ConfigLine line) =>
         line.Arguments.Count > MostEntries ? throw Wrong(line, "more than 1024 are too many")

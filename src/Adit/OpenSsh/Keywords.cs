@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Adit.Relay;
 using static Adit.OpenSsh.HostKeyword;
 using static Adit.OpenSsh.Keyword<Adit.OpenSsh.HostSettings>;
 
@@ -98,8 +99,12 @@ internal static class Keywords
         HostKeyword.Forward("RemoteForward", ForwardSpec.ParseRemote, s => s.RemoteForwards, alone: true),
         One("StreamLocalBindMask", KeywordValue.Mask, s => s.StreamLocalBindMask),
         One("StreamLocalBindUnlink", KeywordValue.YesNo, s => s.StreamLocalBindUnlink),
+        One("AditAdmit", HostValue.Admit, s => s.Admit),
+        One("AditExpect", HostValue.ExpectPostgres, s => s.ExpectPostgres),
+        One("AditExpectCert", HostValue.CertificateFingerprint, s => s.ExpectCert),
         One("AditIdleTimeout", KeywordValue.TimeOrNone, s => s.IdleTimeout),
         One("AditLifetime", KeywordValue.TimeOrNone, s => s.Lifetime),
+        One("AditMaxConnections", line => KeywordValue.Number(line, 1, ForwardOptions.ConnectionCap), s => s.MaxConnections),
         One("AditReconnect", KeywordValue.YesNo, s => s.Reconnect),
         One("AditReconnectWait", line => KeywordValue.TimeOrNone(line) ?? TimeSpan.Zero, s => s.ReconnectWait),
 

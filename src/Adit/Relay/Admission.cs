@@ -65,11 +65,16 @@ internal abstract class Admission
         return rule.Terms.OfType<AnyTerm>().Any() ? AnyPeer : admission;
     }
 
+    /// <summary>The rule as it is written; null where there is none that could be.</summary>
+    internal virtual string? Rule => null;
+
     /// <summary>Decides about a peer.</summary>
     public abstract ValueTask<AdmissionVerdict> AdmitAsync(AdmissionRequest request, CancellationToken cancellationToken);
 
     private sealed class AnyPeerAdmission : Admission
     {
+        internal override string Rule => AdmissionRule.Any.ToString();
+
         public override ValueTask<AdmissionVerdict> AdmitAsync(AdmissionRequest request, CancellationToken cancellationToken) =>
             new(AdmissionVerdict.Admit());
     }

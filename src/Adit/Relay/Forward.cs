@@ -27,6 +27,7 @@ internal sealed class Forward : IAsyncDisposable
     private readonly CancellationTokenSource _abort = new();
     private Task _accepting = Task.CompletedTask;
     private int _occupied;
+    private long _refused;
     private int _disposed;
     private Exception? _eventFailure;
 
@@ -54,6 +55,9 @@ internal sealed class Forward : IAsyncDisposable
     public Exception? EventFailure => Volatile.Read(ref _eventFailure);
 
     internal ForwardOptions Options { get; }
+
+    /// <summary>How many were turned away so far: not admitted, or one too many.</summary>
+    internal long Refused => Interlocked.Read(ref _refused);
 
     /// <summary>Starts to accept connections.</summary>
     /// <param name="listener">Where they come from; owned by the forward from here on.</param>
@@ -124,6 +128,8 @@ internal sealed class Forward : IAsyncDisposable
 
     internal void Report(TunnelEvent tunnelEvent)
     {
+        if (tunnelEvent is ConnectionRefused { Refusal.Kind: RefusalKind.NotAdmitted or RefusalKind.TooManyConnections })
+            Interlocked.Increment(ref _refused);
         try
         {
             Options.Events?.Report(tunnelEvent);

@@ -20,6 +20,7 @@ internal sealed class RuleAdmission : Admission
     internal RuleAdmission(AdmissionRule rule, IPeerIdentifier identifier, uint? user)
     {
         _identifier = identifier;
+        Rule = rule.ToString();
         _words = rule.InWords();
         _addresses = [.. rule.Terms.OfType<AddressTerm>()];
         _users = [.. rule.Terms.OfType<UserTerm>().Select(static term => UserId(term.Name))];
@@ -28,6 +29,8 @@ internal sealed class RuleAdmission : Admission
         _groups = [.. rule.Terms.OfType<GroupTerm>().Select(static term => GroupId(term.Name))];
         _processes = ProcessAdmission.Of(rule, user);
     }
+
+    internal override string Rule { get; }
 
     public override async ValueTask<AdmissionVerdict> AdmitAsync(AdmissionRequest request, CancellationToken cancellationToken)
     {

@@ -26,7 +26,10 @@ public sealed class SshConfigAgainstSshTests
 
     /// <summary>What an ssh 9.2 does not know, and Adit's own words.</summary>
     private static readonly string[] Newer =
-        ["warnweakcrypto", "channeltimeout", "tag", "versionaddendum", "aditidletimeout", "aditlifetime", "aditreconnect", "aditreconnectwait"];
+    [
+        "warnweakcrypto", "channeltimeout", "tag", "versionaddendum", "aditadmit", "aditexpect", "aditexpectcert", "aditidletimeout", "aditlifetime",
+        "aditmaxconnections", "aditreconnect", "aditreconnectwait",
+    ];
 
     public static TheoryData<string, string> FilesAndAliases()
     {
