@@ -7,11 +7,11 @@ public sealed record ChannelOptions
     public static ChannelOptions Default { get; } = new();
 
     /// <summary>
-    /// Receive window in bytes: as much as the peer may send ahead of the reader. Default 2 MiB; 32 KiB to 1 GiB. Bounds the channel's memory,
+    /// Receive window in bytes: as much as the peer may send ahead of the reader. Default 1 MiB; 32 KiB to 1 GiB. Bounds the channel's memory,
     /// but for a link on which an answer takes long: there it grows with what the link carries, to 64 MiB at most, and all of the channels
     /// of a connection together by 128 MiB.
     /// </summary>
-    public uint Window { get; init; } = 2 * 1024 * 1024;
+    public uint Window { get; init; } = 1024 * 1024;
 
     /// <summary>
     /// Continue a waiting read on the connection's receive loop. Saves waking a thread; for readers that only pass the data on and never

@@ -18,7 +18,7 @@ internal sealed class WindowGrowth(RoundTrip roundTrip, Action measure, TimeProv
     private const long Budget = 128 * 1024 * 1024;
 
     // A network next door: there a window is no limit, and what is on its way is better small enough for the processor's caches.
-    private static readonly TimeSpan Near = TimeSpan.FromMilliseconds(4);
+    private static readonly TimeSpan Near = TimeSpan.FromMilliseconds(2);
 
     private long _spent;
 

@@ -32,7 +32,7 @@ internal struct SendWindow(uint initial)
 internal struct ReceiveWindow(uint size)
 {
     // Often enough that the peer does not run dry, seldom enough to cost nothing.
-    private const uint AdjustmentsPerWindow = 8;
+    private const uint AdjustmentsPerWindow = 4;
 
     private readonly uint _initial = size;
     private uint _size = size;

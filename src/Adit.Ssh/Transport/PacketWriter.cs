@@ -13,7 +13,7 @@ namespace Adit.Ssh.Transport;
 internal sealed class PacketWriter(Stream stream, Outbox outbox) : IDisposable
 {
     /// <summary>A write is started when this much is sealed, or nothing more is ready. Over a slow link less, so that what is small does not wait behind much.</summary>
-    private const int MostBatchBytes = 256 * 1024;
+    private const int MostBatchBytes = 128 * 1024;
     private const int LeastBatchBytes = 16 * 1024;
 
     /// <summary>How long a batch may take to leave, as far as the last one tells.</summary>

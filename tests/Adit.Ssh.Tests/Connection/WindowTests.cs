@@ -74,7 +74,7 @@ public class WindowTests
             peerMaySend -= 32 * 1024;
             window.Credit(32 * 1024);
             peerMaySend += window.TakeAdjustment(growth: null);
-            Assert.True(peerMaySend >= size * 3 / 4);
+            Assert.True(peerMaySend >= size * 5 / 8);
         }
     }
 
