@@ -1,5 +1,6 @@
 using Adit.Cli;
 using Adit.Cli.Demo;
+using Adit.Cli.Doctor;
 using Adit.Cli.Tunnels;
 
 // "adit ssh ..." spells out what "adit ..." does (the parser takes the word), so that a host may bear the name of a subcommand.
@@ -8,5 +9,6 @@ return args switch
     ["gateway", .. var rest] => await GatewayCommand.RunAsync(rest),
     ["demo", .. var rest] => await DemoCommand.RunAsync(rest),
     ["ls" or "add" or "cancel" or "stop", ..] when OperatingSystem.IsLinux() => await TunnelCommands.RunAsync(args),
+    ["doctor", .. var rest] when OperatingSystem.IsLinux() => await DoctorCommand.RunAsync(rest),
     _ => await SshCommand.RunAsync(args),
 };
