@@ -14,7 +14,7 @@ internal sealed class AditTunnels : ICheck
         var found = new List<Finding>();
         foreach (RunningTunnel tunnel in await RunningTunnel.FindAllAsync(inspection.CannotSee, cancellationToken))
         {
-            if (tunnel.Report.HasLimit || inspection.Machine.Find(tunnel.Report.Pid) is not { } process || DetachedTunnels.Why(inspection.Machine, process) is not { } why)
+            if (tunnel.Report.HasLimit || inspection.Machine.Find(tunnel.Report.Pid) is not { } process || Why(inspection.Machine, process) is not { } why)
                 continue;
             string pid = process.Pid.ToString(CultureInfo.InvariantCulture);
             string[] listening = [.. tunnel.Report.Forwards.SelectMany(static forward => forward.Listening)];
@@ -33,4 +33,14 @@ internal sealed class AditTunnels : ICheck
 
         return found;
     }
+
+    // One in the foreground of a program that took away its terminal is watched by that program, and ends with it if it is asked to.
+    private static string? Why(ProcView machine, ProcProcess process) => machine.IsService(process.Pid)
+        ? null
+        : (machine.IsOrphan(process), process.IsDetached && machine.Variable(process.Pid, Background.Mark) is not null) switch
+        {
+            (_, true) => "it runs in the background",
+            (true, _) => "who started it is gone",
+            _ => null,
+        };
 }

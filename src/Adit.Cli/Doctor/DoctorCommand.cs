@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.Globalization;
 using System.Runtime.Versioning;
 using System.Text;
 using System.Text.Json;
@@ -34,6 +35,11 @@ internal static class DoctorCommand
     public static async Task<int> RunAsync(IReadOnlyList<string> args)
     {
         var which = new Argument<string[]>("WHICH") { Description = "Only what is about these processes (numbers) and files", Arity = ArgumentArity.ZeroOrMore };
+        which.Validators.Add(static result =>
+        {
+            if (result.Tokens.FirstOrDefault(static token => !IsNumber(token.Value) && !Path.IsPathRooted(token.Value)) is { } wrong)
+                result.AddError($"{wrong.Value} is neither an option, nor the number of a process, nor the whole path of a file");
+        });
         var end = new Option<bool>("--end") { Description = "End tunnels left running, remove stale sockets; asks for each" };
         var yes = new Option<bool>("--yes", "-y") { Description = "With --end: do not ask" };
         var json = new Option<bool>("--json") { Description = "Print it as JSON, for programs" };
@@ -57,6 +63,8 @@ internal static class DoctorCommand
         }
     }
 
+    private static bool IsNumber(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _);
+
     private static async Task<int> LookAsync(Wishes wishes, CancellationToken stop)
     {
         if (wishes.Yes && !wishes.End)
@@ -67,7 +75,7 @@ internal static class DoctorCommand
         if (wishes.Json)
             await Console.Out.WriteLineAsync(JsonSerializer.Serialize(new(examination.Findings, examination.Unseen), DoctorJson.Default.DoctorResult));
         else
-            DoctorReport.Write(ConsoleOfFullWidth(), examination, DateTimeOffset.UtcNow);
+            DoctorReport.Write(OpenConsole(), examination, DateTimeOffset.UtcNow);
         return examination switch
         {
             _ when examination.Findings.Any(static finding => !finding.Ended) => Found,
@@ -113,10 +121,18 @@ internal static class DoctorCommand
         return answer is not null && Encoding.UTF8.GetString(answer).Trim().ToUpperInvariant() is "Y" or "YES";
     }
 
-    private static IAnsiConsole ConsoleOfFullWidth()
+    // Colours are for terminals, and not for who says no to them (no-color.org).
+    private static IAnsiConsole OpenConsole()
     {
-        AnsiConsole.Profile.Width = NoWidth;
-        return AnsiConsole.Console;
+        bool isPlain = Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 };
+        IAnsiConsole console = AnsiConsole.Create(new()
+        {
+            Ansi = Console.IsOutputRedirected ? AnsiSupport.No : AnsiSupport.Detect,
+            ColorSystem = Console.IsOutputRedirected || isPlain ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+            Out = new AnsiConsoleOutput(Console.Out),
+        });
+        console.Profile.Width = NoWidth;
+        return console;
     }
 
     private sealed record Wishes(IReadOnlyCollection<string> Which, bool End, bool Yes, bool Json);

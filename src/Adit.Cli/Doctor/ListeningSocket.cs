@@ -23,6 +23,14 @@ internal sealed record ListeningSocket(IPEndPoint Address, uint Owner, ulong Ino
         Address.Port == other.Address.Port && !IsWildcard && other.IsWildcard
         && (other.Ip.Equals(IPAddress.IPv6Any) || Ip.AddressFamily == other.Ip.AddressFamily);
 
+    /// <summary>Whether localhost leads to this one by one of its two addresses, and to the other by the other.</summary>
+    public bool SplitsLocalhostWith(ListeningSocket other) =>
+        Address.Port == other.Address.Port && ((ServesLoopback4 && other.ServesLoopback6) || (ServesLoopback6 && other.ServesLoopback4));
+
+    private bool ServesLoopback4 => Ip.Equals(IPAddress.Loopback) || IsWildcard;
+
+    private bool ServesLoopback6 => Ip.Equals(IPAddress.IPv6Loopback) || Ip.Equals(IPAddress.IPv6Any);
+
     public override string ToString() =>
         Ip.Equals(IPAddress.Any) ? string.Create(CultureInfo.InvariantCulture, $"*:{Address.Port}") : new IPEndPoint(Ip, Address.Port).ToString();
 }

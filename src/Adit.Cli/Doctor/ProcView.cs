@@ -14,6 +14,7 @@ internal sealed class ProcView
     private const long TicksPerSecond = 100; // USER_HZ, the same on every architecture that .NET runs on
     private const int TerminalField = 4;
     private const int FirstProcess = 1;
+    private const string UserManager = "systemd";
     private const uint AcceptsConnections = 0x10000;
     private const string SocketLink = "socket:[";
 
@@ -81,15 +82,14 @@ internal sealed class ProcView
 
     /// <summary>
     /// Whether who started a process is gone. The kernel tells only who its parent is now: one with another session, though the process began none,
-    /// has adopted it.
+    /// has adopted it, as the first process and a user's service manager do.
     /// </summary>
     public bool IsOrphan(ProcProcess process)
     {
         ProcessStatus status = process.Status;
-        if (status.Parent == FirstProcess && Find(FirstProcess) is null)
-            return true;
-        return Find(status.Parent) is { } parent && parent.Status.Session != status.Session
-            && (status.Parent == FirstProcess || status.Session != process.Pid);
+        if (Find(status.Parent) is not { } parent)
+            return status.Parent == FirstProcess;
+        return parent.Status.Session != status.Session && (parent.Pid == FirstProcess || parent.Name == UserManager || status.Session != process.Pid);
     }
 
     /// <summary>One line of net/unix; null for one that does not listen, has no file or does not follow the format.</summary>

@@ -115,20 +115,4 @@ public sealed class DetachedTunnelsTests : CheckTest
 
         Assert.Equal(forwards, string.Join('|', TunnelProgram.Forwards(Inspect().Machine.Find(500)!)));
     }
-
-    [Fact]
-    public async Task A_master_in_the_background_is_found_by_the_name_that_its_socket_was_bound_to()
-    {
-        string control = Path.Join(Machine.SshFolder, "cm");
-        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
-        socket.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(control));
-        Machine.Add(500, parent: 1, session: 500, "ssh", $"ssh: {control} [mux]", sockets: [77]);
-        Machine.ListenUnix(control + ".abcdefgh01234567", 77);
-
-        Finding found = Assert.Single(await FindAsync(new ControlMasters()));
-
-        Assert.Equal(control, found.Path);
-        Assert.Equal($"ssh -O exit -S {control} any", found.Command);
-        Assert.Empty(await FindAsync(new DetachedTunnels()));
-    }
 }

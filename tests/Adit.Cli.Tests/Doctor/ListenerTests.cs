@@ -48,7 +48,7 @@ public sealed class ListenerTests : CheckTest
     }
 
     [Theory]
-    [InlineData("::1", "0.0.0.0", 5432)]
+    [InlineData("10.1.2.3", "::1", 5432)]
     [InlineData("127.0.0.1", "0.0.0.0", 5433)]
     [InlineData("127.0.0.1", "127.0.0.2", 5432)]
     public async Task Listeners_that_do_not_overlap_are_no_finding(string one, string other, int port)
@@ -57,6 +57,31 @@ public sealed class ListenerTests : CheckTest
         Machine.Add(501, parent: 1, session: 1, "postgres", "postgres", sockets: [78]);
         Machine.Listen(one, 5432, 77);
         Machine.Listen(other, port, 78);
+
+        Assert.Empty(await FindAsync(new ShadowedListeners()));
+    }
+
+    [Theory]
+    [InlineData("::1", "0.0.0.0")]
+    [InlineData("::1", "127.0.0.1")]
+    [InlineData("127.0.0.1", "::1")]
+    public async Task A_tunnel_at_one_address_of_localhost_beside_another_program_at_the_other_is_found_once(string ofTunnel, string ofOther)
+    {
+        Machine.Add(500, parent: 1, session: 1, "ssh", "ssh -N db", sockets: [77]);
+        Machine.Add(501, parent: 1, session: 1, "postgres", "postgres", sockets: [78]);
+        Machine.Listen(ofTunnel, 5432, 77);
+        Machine.Listen(ofOther, 5432, 78);
+
+        Assert.StartsWith("localhost leads to", Assert.Single(await FindAsync(new ShadowedListeners())).What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Programs_that_make_no_tunnels_may_share_localhost()
+    {
+        Machine.Add(500, parent: 1, session: 1, "dns", "dns", sockets: [77]);
+        Machine.Add(501, parent: 1, session: 1, "other", "other", sockets: [78]);
+        Machine.Listen("::1", 53, 77);
+        Machine.Listen("127.0.0.1", 53, 78);
 
         Assert.Empty(await FindAsync(new ShadowedListeners()));
     }

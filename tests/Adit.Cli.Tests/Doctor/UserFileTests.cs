@@ -126,7 +126,7 @@ public sealed class UserFileTests : CheckTest
         using Socket listening = Bind(live);
         listening.Listen(1);
 
-        Finding found = Assert.Single((await FindAsync(new StaleSockets())).Where(IsOfThisMachine));
+        Finding found = Assert.Single(await FindAsync(new StaleSockets()), IsOfThisMachine);
 
         Assert.Equal(dead, found.Path);
         Assert.Equal("removed", await found.Ending!.EndAsync(CancellationToken.None));
@@ -139,7 +139,7 @@ public sealed class UserFileTests : CheckTest
     {
         string path = Path.Join(Machine.SshFolder, "control");
         MakeDead(path);
-        Finding found = Assert.Single((await FindAsync(new StaleSockets())).Where(IsOfThisMachine));
+        Finding found = Assert.Single(await FindAsync(new StaleSockets()), IsOfThisMachine);
         File.Move(path, path + ".old");
         using Socket listening = Bind(path);
         listening.Listen(1);
