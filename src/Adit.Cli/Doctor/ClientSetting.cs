@@ -10,11 +10,14 @@ internal sealed record ClientSetting(ConfigLine Line, ImmutableArray<ConfigLine>
 {
     private const string Sample = "adit-doctor";
 
-    /// <summary>The name of the nearest Host or Match, as it was written; null for a line that stands above them.</summary>
-    public string? Scope => Conditions is [.., var nearest] ? $"{nearest.Keyword} {string.Join(' ', nearest.Arguments)}" : null;
+    /// <summary>The nearest Host or Match, as it was written; empty for a line that stands above them.</summary>
+    public string Scope => Conditions is [.., var nearest] ? $"{nearest.Keyword} {string.Join(' ', nearest.Arguments)}" : "";
 
     /// <summary>Whether it depends on more than the name of the host.</summary>
     public bool IsConditional => Conditions.Any(static line => !IsHost(line) && !IsAlways(line));
+
+    /// <summary>Whether it applies to every host.</summary>
+    public bool IsForAll => Conditions.All(IsAlways);
 
     /// <summary>Whether it has the keyword.</summary>
     public bool Is(string keyword) => Line.Keyword.Equals(keyword, StringComparison.OrdinalIgnoreCase);
@@ -31,5 +34,5 @@ internal sealed record ClientSetting(ConfigLine Line, ImmutableArray<ConfigLine>
 
     private static bool IsHost(ConfigLine line) => line.Keyword.Equals("Host", StringComparison.OrdinalIgnoreCase);
 
-    private static bool IsAlways(ConfigLine line) => line.Arguments is [var all] && all.Equals("all", StringComparison.OrdinalIgnoreCase);
+    private static bool IsAlways(ConfigLine line) => !IsHost(line) && line.Arguments is [var all] && all.Equals("all", StringComparison.OrdinalIgnoreCase);
 }

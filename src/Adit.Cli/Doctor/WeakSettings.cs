@@ -76,7 +76,7 @@ internal sealed class WeakSettings : ICheck
         return setting switch
         {
             { IsConditional: true } => $"where {setting.Scope} applies",
-            { Scope: null } => "for every host",
+            { IsForAll: true } => "for every host",
             _ => $"for Host {string.Join(' ', patterns)}",
         };
     }

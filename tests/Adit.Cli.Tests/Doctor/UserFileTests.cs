@@ -52,7 +52,7 @@ public sealed class UserFileTests : CheckTest
     [InlineData("Match user joe\n GatewayPorts yes\n", 2, "where Match user joe applies")]
     [InlineData("Host * !db\n GatewayPorts=yes\n", 2, "for Host *")]
     [InlineData("Match final\n GatewayPorts no\nHost *\n GatewayPorts yes\n", 4, "for Host *")]
-    [InlineData("Match all\n GatewayPorts yes\n", 2, "for Match all")]
+    [InlineData("Match all\n GatewayPorts yes\n", 2, "for every host")]
     public async Task A_weak_setting_is_found_with_its_place_and_its_hosts(string config, int line, string where)
     {
         string path = Write("config", config, 0b110_000_000);
