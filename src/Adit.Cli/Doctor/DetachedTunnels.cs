@@ -37,9 +37,10 @@ internal sealed class DetachedTunnels : ICheck
         IReadOnlyList<string> forwards = TunnelProgram.Forwards(process);
         ListeningSocket[] tcp = [.. inspection.Machine.ListenersOf(process.Pid)];
         ListeningUnixSocket[] unix = [.. inspection.Machine.UnixListenersOf(process.Pid).Where(static socket => ControlSocketName.Of(socket.Path) is null)];
+        bool isClosed = inspection.Machine.IsClosed(process.Pid);
         if (forwards.Count == 0 && tcp.Length == 0 && unix.Length == 0)
         {
-            if (!inspection.Machine.CanLookInto(process.Pid))
+            if (isClosed)
                 inspection.CannotSee(string.Create(CultureInfo.InvariantCulture, $"process {process.Pid} ({process.Name}): its sockets cannot be seen"));
             return null;
         }
@@ -49,7 +50,7 @@ internal sealed class DetachedTunnels : ICheck
         return new(
             FindingKind.LeftRunning,
             $"{process.CommandLine}: {why}{where}",
-            Reach.Of(tcp, unix, forwards.Any(static forward => forward.StartsWith("-R", StringComparison.Ordinal) || forward.StartsWith("-o R", StringComparison.OrdinalIgnoreCase))),
+            isClosed ? "not known: its sockets cannot be seen" : Reach.Of(tcp, unix, forwards.Any(IsRemote)),
             string.Create(CultureInfo.InvariantCulture, $"kill {process.Pid}"))
         {
             Since = process.Since,
@@ -58,4 +59,6 @@ internal sealed class DetachedTunnels : ICheck
             Ending = new ProcessEnding(process.Status),
         };
     }
+
+    private static bool IsRemote(string forward) => forward.StartsWith("-R", StringComparison.Ordinal) || forward.StartsWith("-o R", StringComparison.OrdinalIgnoreCase);
 }

@@ -22,12 +22,12 @@ internal static class DoctorCommand
 
     private const string Description =
         """
-        Finds what tunnels leave behind on this machine, whatever program opened them:
-        ssh with forwards that nobody watches, masters in the background, stale control
-        sockets, adit's own without a limit, ports open to other machines, ports that two
-        programs share; and in ~/.ssh keys open to others, and settings that weaken all.
+        Finds what tunnels leave behind on this machine, whatever opened them: ssh with
+        forwards that nobody watches, masters in the background, stale control sockets,
+        adit's own without a limit, ports open to other machines, ports that two
+        programs share; in ~/.ssh keys open to others, and settings that weaken all.
 
-        Exit code: 0 nothing found (or nothing left), 1 something found, 2 could not look.
+        Exit code: 0 nothing found (or nothing left), 1 found, 2 could not look.
         """;
 
     /// <summary>Runs it.</summary>

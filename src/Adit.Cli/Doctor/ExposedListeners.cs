@@ -15,7 +15,7 @@ internal sealed class ExposedListeners : ICheck
                 found.Add(new(
                     FindingKind.OpenToOthers,
                     $"{process.CommandLine}: listens on {socket}",
-                    $"{Reach.ThisMachine}; other machines that reach {(socket.IsWildcard ? "any address of this one" : socket)}",
+                    $"{(TunnelProgram.IsForeign(process) ? Reach.ThisMachine : "whom its rules admit on this machine")}; other machines that reach {(socket.IsWildcard ? "any address of this one" : socket)}",
                     string.Create(CultureInfo.InvariantCulture, $"kill {process.Pid}; then open it again with 127.0.0.1:{socket.Address.Port} in front, and without -g and GatewayPorts"))
                 {
                     Since = process.Since,

@@ -70,8 +70,23 @@ internal sealed class ProcView
     /// <summary>The Unix sockets on which a process listens.</summary>
     public IReadOnlyList<ListeningUnixSocket> UnixListenersOf(int pid) => [.. UnixListeners.Where(socket => HoldersOf(socket.Inode).Contains(pid))];
 
-    /// <summary>Whether the descriptors of a process may be looked at.</summary>
-    public bool CanLookInto(int pid) => Attempt(() => Directory.EnumerateFileSystemEntries(Folder(pid, "fd")).Any());
+    /// <summary>Whether a process keeps its descriptors from being looked at. One that is gone does not.</summary>
+    public bool IsClosed(int pid)
+    {
+        try
+        {
+            _ = Directory.EnumerateFileSystemEntries(Folder(pid, "fd")).Any();
+            return false;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>A variable of the environment that a process began with; null where it has none, or it may not be seen.</summary>
     public string? Variable(int pid, string name) =>

@@ -19,6 +19,6 @@ internal static class Reach
             users.Add($"who may write to {string.Join(", ", unix.Select(static socket => Adit.Relay.Printable.Text(socket.Path)))}");
         if (hasRemoteForwards)
             users.Add(TheServer);
-        return users.Count == 0 ? "not known: its sockets cannot be seen" : string.Join("; ", users);
+        return users.Count == 0 ? "nobody at this moment: it listens nowhere on this machine" : string.Join("; ", users);
     }
 }

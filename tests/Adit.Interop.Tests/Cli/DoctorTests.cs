@@ -93,6 +93,25 @@ public sealed class DoctorTests : TunnelTest, IDisposable
         Assert.False(background.HasExited);
     }
 
+    [AditTheory]
+    [InlineData("no", 1, false)]
+    [InlineData("yes", 0, true)]
+    public async Task On_a_terminal_it_asks_before_it_ends_something(string answer, int code, bool isEnded)
+    {
+        var (port, ssh) = await StartInBackgroundAsync();
+        await using var background = ssh;
+
+        var doctor = await StartAditOnTerminalAsync("doctor", "--end", Number(background));
+        await doctor.OutputAsync($@"End it \(kill {background.Pid}\)\? \(yes/no\) ");
+        Assert.True(LoopbackPort.IsListening(port));
+        await doctor.Input.WriteAsync(answer + "\n");
+
+        Assert.Equal(code, await doctor.ExitAsync());
+        Assert.Equal(isEnded, background.HasExited);
+        // Colours, which the answers to a file do not have.
+        Assert.Contains("\u001b[", doctor.Output.Text, StringComparison.Ordinal);
+    }
+
     [AditFact]
     public async Task A_port_that_is_open_to_other_machines_is_found()
     {
