@@ -18,9 +18,10 @@ internal sealed class AditTunnels : ICheck
                 continue;
             string pid = process.Pid.ToString(CultureInfo.InvariantCulture);
             string[] listening = [.. tunnel.Report.Forwards.SelectMany(static forward => forward.Listening)];
+            string where = listening.Length == 0 ? "" : $"; it listens on {string.Join(", ", listening)}";
             found.Add(new(
                 FindingKind.LeftRunning,
-                Printable.Text($"adit to {tunnel.Report.Destination}: {why}, and no time ends it (AditIdleTimeout, AditLifetime){(listening.Length == 0 ? "" : $"; it listens on {string.Join(", ", listening)}")}"),
+                Printable.Text($"adit to {tunnel.Report.Destination}: {why}, and no time ends it (AditIdleTimeout, AditLifetime){where}"),
                 "every program of this user, and whom its rules admit",
                 $"adit stop {pid}")
             {

@@ -22,15 +22,18 @@ internal sealed class DetachedTunnels : ICheck
     }
 
     /// <summary>Why nobody watches a process; null where somebody does.</summary>
-    internal static string? Why(ProcView machine, ProcProcess process) => machine.IsService(process.Pid)
-        ? null
-        : (machine.IsOrphan(process), process.IsDetached) switch
-        {
-            (true, _) => "who started it is gone",
-            (_, true) => string.Create(CultureInfo.InvariantCulture,
-                $"it has no terminal and a session of its own, though process {process.Status.Parent} ({Printable.Text(machine.Find(process.Status.Parent)?.Name ?? "?")}), which started it, lives"),
-            _ => null,
-        };
+    internal static string? Why(ProcView machine, ProcProcess process)
+    {
+        if (machine.IsService(process.Pid))
+            return null;
+        if (machine.IsOrphan(process))
+            return "who started it is gone";
+        if (!process.IsDetached)
+            return null;
+        int parent = process.Status.Parent;
+        string name = Printable.Text(machine.Find(parent)?.Name ?? "?");
+        return string.Create(CultureInfo.InvariantCulture, $"it has no terminal and a session of its own, though process {parent} ({name}), which started it, lives");
+    }
 
     private static Finding? Judge(Inspection inspection, ProcProcess process, string why)
     {

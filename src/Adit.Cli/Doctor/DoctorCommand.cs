@@ -22,10 +22,10 @@ internal static class DoctorCommand
 
     private const string Description =
         """
-        Finds what tunnels leave behind on this machine, whatever opened them: ssh with
-        forwards that nobody watches, masters in the background, stale control sockets,
-        adit's own without a limit, ports open to other machines, ports that two
-        programs share; in ~/.ssh keys open to others, and settings that weaken all.
+        Finds what tunnels leave behind on this machine, whatever opened them: ssh
+        with forwards that nobody watches, masters in the background, stale control
+        sockets, adit's own without a limit, ports open to other machines, ports of two
+        programs; in ~/.ssh keys open to others, and settings that weaken all.
 
         Exit code: 0 nothing found (or nothing left), 1 found, 2 could not look.
         """;

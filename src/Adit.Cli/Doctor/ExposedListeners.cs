@@ -12,11 +12,13 @@ internal sealed class ExposedListeners : ICheck
         {
             foreach (ListeningSocket socket in inspection.Machine.ListenersOf(process.Pid).Where(static socket => !socket.IsLoopback))
             {
+                string here = TunnelProgram.IsForeign(process) ? Reach.ThisMachine : "whom its rules admit on this machine";
+                string beyond = socket.IsWildcard ? "any address of this one" : socket.ToString();
                 found.Add(new(
                     FindingKind.OpenToOthers,
                     $"{process.CommandLine}: listens on {socket}",
-                    $"{(TunnelProgram.IsForeign(process) ? Reach.ThisMachine : "whom its rules admit on this machine")}; other machines that reach {(socket.IsWildcard ? "any address of this one" : socket)}",
-                    string.Create(CultureInfo.InvariantCulture, $"kill {process.Pid}; then open it again with 127.0.0.1:{socket.Address.Port} in front, and without -g and GatewayPorts"))
+                    $"{here}; other machines that reach {beyond}",
+                    string.Create(CultureInfo.InvariantCulture, $"kill {process.Pid}   # then open it again on 127.0.0.1:{socket.Address.Port}, without -g and GatewayPorts"))
                 {
                     Since = process.Since,
                     Pid = process.Pid,
