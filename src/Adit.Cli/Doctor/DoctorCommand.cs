@@ -24,7 +24,7 @@ internal static class DoctorCommand
         """
         Finds what tunnels leave behind on this machine, whatever opened them: ssh
         with forwards that nobody watches, masters in the background, stale control
-        sockets, adit's own without a limit, ports open to other machines, ports of two
+        sockets, adit's own without a limit, ports open to other machines or of two
         programs; in ~/.ssh keys open to others, and settings that weaken all.
 
         Exit code: 0 nothing found (or nothing left), 1 found, 2 could not look.
