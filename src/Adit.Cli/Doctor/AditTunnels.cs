@@ -36,7 +36,7 @@ internal sealed class AditTunnels : ICheck
     }
 
     // One in the foreground of a program that took away its terminal is watched by that program, and ends with it if it is asked to.
-    private static string? Why(ProcView machine, ProcProcess process) => machine.IsService(process.Pid)
+    internal static string? Why(ProcView machine, ProcProcess process) => machine.IsService(process.Pid)
         ? null
         : (machine.IsOrphan(process), process.IsDetached && machine.Variable(process.Pid, Background.Mark) is not null) switch
         {

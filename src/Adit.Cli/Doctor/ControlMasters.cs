@@ -14,12 +14,14 @@ internal sealed class ControlMasters : ICheck
         var found = new List<Finding>();
         foreach (ProcProcess process in inspection.Processes.Where(TunnelProgram.Makes))
         {
-            if (DetachedTunnels.Why(inspection.Machine, process) is not { } why)
+            ProcView machine = inspection.Machine;
+            if ((TunnelProgram.IsForeign(process) ? DetachedTunnels.Why(machine, process) : AditTunnels.Why(machine, process)) is not { } why)
                 continue;
-            // What adit ls shows is asked itself, and tells more.
-            string? socket = inspection.Machine.UnixListenersOf(process.Pid)
+            // The socket that adit ls asks is judged with its tunnel, which tells more; this one may be in another folder.
+            string ofList = string.Create(CultureInfo.InvariantCulture, $"{process.Pid}.sock");
+            string? socket = machine.UnixListenersOf(process.Pid)
                 .Select(static listener => ControlSocketName.Of(listener.Path))
-                .FirstOrDefault(path => path is not null && Path.GetDirectoryName(path) != Client.TunnelFolder.Location && UnixFile.Look(path) is { IsSocket: true });
+                .FirstOrDefault(path => path is not null && (TunnelProgram.IsForeign(process) || Path.GetFileName(path) != ofList));
             if (socket is not null)
                 found.Add(Judge(inspection, process, why, socket));
         }
@@ -32,18 +34,21 @@ internal sealed class ControlMasters : ICheck
         IReadOnlyList<ListeningSocket> tcp = inspection.Machine.ListenersOf(process.Pid);
         string[] ports = [.. tcp.Select(static listener => listener.ToString())];
         string where = ports.Length == 0 ? "" : $", and it listens on {string.Join(", ", ports)}";
-        string users = "every program of this user, by its control socket";
+        // A master whose socket somebody removed can be told nothing any more.
+        bool isReachable = UnixFile.Look(socket) is { IsSocket: true };
+        string name = Printable.Text(socket);
+        string users = isReachable ? "every program of this user, by its control socket" : "who shares it already";
         return new(
             FindingKind.LeftRunning,
-            string.Create(CultureInfo.InvariantCulture, $"{process.CommandLine}: the master of {Printable.Text(socket)}; {why}{where}"),
+            $"{process.CommandLine}: the master of {name}{(isReachable ? "" : ", which is gone")}; {why}{where}",
             tcp.Count == 0 ? users : $"{users}; {Reach.Of(tcp, [], hasRemoteForwards: false)}",
-            $"ssh -O exit -S {ShellWord.Quote(Printable.Text(socket))} any")
+            isReachable ? $"ssh -O exit -S {ShellWord.Quote(name)} any" : string.Create(CultureInfo.InvariantCulture, $"kill {process.Pid}"))
         {
             Since = process.Since,
             Pid = process.Pid,
             Path = socket,
             Listening = ports,
-            Ending = new MasterEnding(socket, process.Status),
+            Ending = isReachable ? new MasterEnding(socket, process.Status) : new ProcessEnding(process.Status),
         };
     }
 }
