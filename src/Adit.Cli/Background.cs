@@ -11,7 +11,9 @@ namespace Adit.Cli;
 /// </summary>
 internal sealed class Background : IDisposable
 {
-    private const string Mark = "ADIT_BACKGROUND";
+    /// <summary>The variable by which the process that goes on knows that it is the one.</summary>
+    internal const string Mark = "ADIT_BACKGROUND";
+
     private const string MasterMark = ":master";
 
     private readonly Socket _waiter;

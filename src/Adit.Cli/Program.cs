@@ -1,5 +1,6 @@
 using Adit.Cli;
 using Adit.Cli.Demo;
+using Adit.Cli.Doctor;
 using Adit.Cli.Tunnels;
 
 // Read by .NET when the first socket is made: what waits for a socket goes on where that is noticed, without waking another thread.
@@ -13,5 +14,6 @@ return args switch
     ["psql", .. var rest] => await SshCommand.RunAsync(rest, CommandForm.Psql),
     ["demo", .. var rest] => await DemoCommand.RunAsync(rest),
     ["ls" or "add" or "cancel" or "stop", ..] when OperatingSystem.IsLinux() => await TunnelCommands.RunAsync(args),
+    ["doctor", .. var rest] when OperatingSystem.IsLinux() => await DoctorCommand.RunAsync(rest),
     _ => await SshCommand.RunAsync(args),
 };

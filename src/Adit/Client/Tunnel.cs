@@ -52,6 +52,9 @@ internal sealed class Tunnel : IAsyncDisposable
     /// <summary>When it was opened, in UTC.</summary>
     public DateTimeOffset Since { get; }
 
+    /// <summary>Whether a time ends it, however it is used or not.</summary>
+    public bool HasLimit => _options.Lifetime is not null || _options.IdleTimeout is not null;
+
     /// <summary>Completes, never fails, with why it ended.</summary>
     public Task<SshClosedException> Ended => _ended.Task;
 

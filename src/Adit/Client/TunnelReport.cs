@@ -13,6 +13,9 @@ namespace Adit.Client;
 internal sealed record TunnelReport(
     int Pid, string Destination, DateTimeOffset Since, bool Up, IReadOnlyList<LegReport> Legs, IReadOnlyList<ForwardReport> Forwards)
 {
+    /// <summary>Whether a time ends it (AditLifetime, AditIdleTimeout, or ControlPersist).</summary>
+    public bool HasLimit { get; init; }
+
     /// <summary>Looks at a tunnel.</summary>
     public static TunnelReport Of(Tunnel tunnel, string destination) => new(
         Environment.ProcessId,
@@ -20,7 +23,10 @@ internal sealed record TunnelReport(
         tunnel.Since,
         tunnel.Link is not null,
         [.. (tunnel.Link?.Route.Legs ?? []).Select(LegReport.Of)],
-        [.. tunnel.Forwards.Select(forward => ForwardReport.Of(forward, tunnel))]);
+        [.. tunnel.Forwards.Select(forward => ForwardReport.Of(forward, tunnel))])
+    {
+        HasLimit = tunnel.HasLimit,
+    };
 }
 
 /// <summary>One hop.</summary>

@@ -284,7 +284,7 @@ public class ChannelTests
         await using SshConnection connection = await server.ConnectAsync();
         await using Channel stalled = await OpenAsync(server, connection);
         await using Channel running = await OpenAsync(server, connection);
-        for (int i = 0; i < 64; i++)
+        for (uint sent = 0; sent < ChannelOptions.Default.Window; sent += 32 * 1024)
             server.SendData(0, new byte[32 * 1024]);
         for (int i = 0; i < 1000; i++)
         {
