@@ -71,16 +71,27 @@ internal static class LatencyMeasures
             try
             {
                 while (true)
-                {
-                    using Socket socket = await _listener.AcceptAsync();
-                    await socket.SendAsync("hello"u8.ToArray());
-                    socket.Shutdown(SocketShutdown.Send);
-                    await socket.ReceiveAsync(new byte[1]);
-                }
+                    await GreetAsync(await _listener.AcceptAsync());
             }
             catch (SocketException)
             {
                 // The end.
+            }
+        }
+
+        private static async Task GreetAsync(Socket socket)
+        {
+            using (socket)
+            {
+                try
+                {
+                    await socket.SendAsync("hello"u8.ToArray());
+                    await socket.ReceiveAsync(new byte[1]);
+                }
+                catch (SocketException)
+                {
+                    // Whoever was greeted is gone.
+                }
             }
         }
     }
