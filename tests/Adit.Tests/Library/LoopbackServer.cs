@@ -23,6 +23,7 @@ internal sealed class LoopbackServer : IConnectionHandler, IAsyncDisposable
     private readonly List<Task> _work = [];
     private readonly Task _accepting;
     private int _logins;
+    private int _entering;
     private bool _disposed;
 
     public LoopbackServer(int port = 0)
@@ -63,6 +64,8 @@ internal sealed class LoopbackServer : IConnectionHandler, IAsyncDisposable
     /// <summary>Ends all connections of the moment.</summary>
     public void Hangup()
     {
+        // A client may know that it is in before this side has its connection.
+        SpinWait.SpinUntil(() => Volatile.Read(ref _entering) == 0, TimeSpan.FromSeconds(20));
         lock (_clients)
         {
             foreach (SshConnection client in _clients)
@@ -122,17 +125,20 @@ internal sealed class LoopbackServer : IConnectionHandler, IAsyncDisposable
     {
         using TcpClient owned = client;
         Interlocked.Increment(ref _logins);
+        var door = new Door(this);
         try
         {
-            var options = new SshServerOptions { HostKeys = [_hostKey], Authenticator = new Door(this), Handler = this };
+            var options = new SshServerOptions { HostKeys = [_hostKey], Authenticator = door, Handler = this };
             await using SshConnection connection = await SshServer.AcceptAsync(client.GetStream(), options, CancellationToken.None);
             lock (_clients)
                 _clients.Add(connection);
+            door.Leave();
             await connection.Closed;
         }
         catch (SshException)
         {
             // The client left, or did not get in.
+            door.Leave();
         }
     }
 
@@ -156,9 +162,23 @@ internal sealed class LoopbackServer : IConnectionHandler, IAsyncDisposable
 
     private sealed class Door(LoopbackServer server) : ServerAuthenticator
     {
+        private int _isIn;
+
+        /// <summary>The one who was let in has arrived, or gone.</summary>
+        public void Leave()
+        {
+            if (Interlocked.Exchange(ref _isIn, 0) != 0)
+                Interlocked.Decrement(ref server._entering);
+        }
+
         public override ValueTask<IReadOnlyList<IReadOnlyList<string>>> BeginAsync(string user, CancellationToken cancellationToken) => new([["password"]]);
 
-        public override ValueTask<bool> AcceptsPasswordAsync(ReadOnlyMemory<byte> password, CancellationToken cancellationToken) =>
-            new(!server.IsClosed && Encoding.UTF8.GetString(password.Span) == Password);
+        public override ValueTask<bool> AcceptsPasswordAsync(ReadOnlyMemory<byte> password, CancellationToken cancellationToken)
+        {
+            bool accepts = !server.IsClosed && Encoding.UTF8.GetString(password.Span) == Password;
+            if (accepts && Interlocked.Exchange(ref _isIn, 1) == 0)
+                Interlocked.Increment(ref server._entering);
+            return new(accepts);
+        }
     }
 }
