@@ -24,7 +24,8 @@ public sealed partial class EscapeTests(ITestOutputHelper output) : SessionTermi
         await terminal.EnterAsync("~~?; echo a~?b");
 
         await terminal.ShowsAsync("^a~\\?b");
-        await terminal.ShowsAsync("there> ~\\?; echo");
+        // The terminal may echo it before the shell has written its prompt.
+        await terminal.ShowsAsync("^(there> )?~\\?; echo");
         Assert.Single((await terminal.AllAsync()).Split('\n'), static line => line.StartsWith("Supported", StringComparison.Ordinal));
     }
 
