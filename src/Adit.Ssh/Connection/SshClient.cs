@@ -34,8 +34,9 @@ public static class SshClient
         var connection = new SshConnection(transport, kex, options.Connection, options.Handler, options.Logger, options.Time);
         try
         {
-            transport.Start(kex, authentication, connection, kex.BeginIfDue);
+            // Ours is queued before anything of the peer's is read: an exchange that is through already would be begun anew.
             kex.Begin();
+            transport.Start(kex, authentication, connection, kex.BeginIfDue);
             await kex.First.WaitAsync(cancellationToken).ConfigureAwait(false);
             if (options.OnHostKeyProved is { } proved)
             {

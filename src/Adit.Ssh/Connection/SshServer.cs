@@ -62,8 +62,9 @@ public static class SshServer
             options.Logger);
         try
         {
-            transport.Start(kex, authentication, connection, kex.BeginIfDue);
+            // Ours is queued before anything of the peer's is read: an exchange that is through already would be begun anew.
             kex.Begin();
+            transport.Start(kex, authentication, connection, kex.BeginIfDue);
             await authentication.Done.WaitAsync(cancellationToken).ConfigureAwait(false);
             connection.AnnounceHostKeys();
             return connection;
