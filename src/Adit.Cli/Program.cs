@@ -3,9 +3,6 @@ using Adit.Cli.Demo;
 using Adit.Cli.Doctor;
 using Adit.Cli.Tunnels;
 
-// Read by .NET when the first socket is made: what waits for a socket goes on where that is noticed, without waking another thread.
-Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
-
 // "adit ssh ..." spells out what "adit ..." does (the parser takes the word), so that a host may bear the name of a subcommand.
 return args switch
 {

@@ -50,6 +50,19 @@ public sealed class RunCommandTests(ITestOutputHelper output) : RunTest(output)
         Assert.Equal("42\n", adit.Output.Text);
     }
 
+    [AditFact]
+    public async Task The_command_gets_nothing_of_what_adit_sets_for_itself()
+    {
+        var sshd = await StartSshdAsync();
+        using var files = await SshClientFiles.CreateAsync(sshd);
+
+        var adit = await RunAsync(files, LoopbackPort.Free(), "env");
+
+        Assert.Equal(0, await adit.ExitAsync());
+        Assert.Contains("ADIT_PORT=", adit.Output.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("INLINE_COMPLETIONS", adit.Output.Text, StringComparison.Ordinal);
+    }
+
     [AditTheory]
     [InlineData(0, "true")]
     [InlineData(7, "sh", "-c", "exit 7")]
