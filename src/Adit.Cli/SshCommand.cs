@@ -37,6 +37,7 @@ internal static class SshCommand
             return Failed;
         }
 
+        SocketCompletions.GoOnWhereWatched();
         using (output)
         {
             foreach (string warning in Background.Child is null ? config.Warnings : [])
@@ -159,16 +160,16 @@ internal static class SshCommand
 
     private static async Task<int> RunUntilStoppedAsync(IReadOnlyList<string> args, SshCommandLine line, HostConfig config, Output output, OwnerProcess? owner)
     {
-        using var stop = new CancellationTokenSource();
+        // A signal may come when all is over, so it is never disposed.
+        var stop = new CancellationTokenSource();
         PosixSignal? ended = null;
         bool ownerEnded = false;
         CommandRun? command = line.Words.IsEmpty ? null : new(line.Words, line.Form is CommandForm.Psql || config.ExpectPostgres is true, output);
-        void OnSignal(PosixSignalContext context)
+        void OnSignal(PosixSignal signal)
         {
-            context.Cancel = true;
-            if (command?.TryPass(context.Signal) is true)
+            if (command?.TryPass(signal) is true)
                 return;
-            ended = context.Signal;
+            ended = signal;
             stop.Cancel();
         }
 
@@ -178,10 +179,8 @@ internal static class SshCommand
             stop.Cancel();
         }
 
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
-        using PosixSignalRegistration? quit = command is null ? null : PosixSignalRegistration.Create(PosixSignal.SIGQUIT, OnSignal);
+        PosixSignal[] answered = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP];
+        LastingSignals.Answer(command is null ? answered : [.. answered, PosixSignal.SIGQUIT], OnSignal);
         using var watching = new CancellationTokenSource();
         Task watch = Task.WhenAll(
             Background.Child?.WatchWaiterAsync(stop.Cancel, watching.Token) ?? Task.CompletedTask,
