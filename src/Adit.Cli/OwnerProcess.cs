@@ -21,13 +21,9 @@ internal sealed class OwnerProcess : IDisposable
 
     /// <summary>Takes hold of it.</summary>
     /// <exception cref="UsageException">There is no such process.</exception>
-    public static OwnerProcess Open(int pid)
-    {
-        int descriptor = ProcessCalls.OpenProcess(pid);
-        return descriptor >= 0
-            ? new(pid, new SafeFileHandle(descriptor, ownsHandle: true))
-            : throw new UsageException($"{LongOption.Owner} {pid}: there is no such process, so there is nobody to work for");
-    }
+    public static OwnerProcess Open(int pid) => ProcessCalls.HoldProcess(pid) is { } handle
+        ? new(pid, handle)
+        : throw new UsageException($"{LongOption.Owner} {pid}: there is no such process, so there is nobody to work for");
 
     /// <summary>Calls back when it has ended.</summary>
     public async Task WatchAsync(Action ended, CancellationToken cancellationToken)

@@ -17,7 +17,6 @@ namespace Adit.Cli;
 internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandRun? command, Output output, InheritedSockets inherited, Systemd systemd)
 {
     private const int Failed = 255;
-    private const string AnyRule = "any";
 
     // A tunnel that is to come back by itself has to notice a dead link by itself, within seconds.
     private static readonly KeepAliveOptions QuickKeepAlive = new(TimeSpan.FromSeconds(5), 3);
@@ -142,7 +141,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandR
         if (forward is RemoteTunnelForward { ChosenPort: > 0 } chosen)
             output.Notice($"Allocated port {chosen.ChosenPort} for remote forward to {forward.Spec.Target?.ToString() ?? "what its clients name by SOCKS"}");
         if (forward is LocalTunnelForward { IsExposed: true, Rule: var rule })
-            output.Notice($"warning: {forward.Spec.Listen} can be reached from other machines, {(rule is AnyRule ? "by anyone" : $"which have to fit {rule ?? "the rule of the command"}")}");
+            output.Notice($"warning: {forward.Spec.Listen} can be reached from other machines, {(rule == AdmissionRule.Any.ToString() ? "by anyone" : $"which have to fit {rule ?? "the rule of the command"}")}");
         if (tunnel.Link is not { } link)
             return;
         Route route = forward.RouteOver(link);

@@ -21,11 +21,10 @@ internal sealed partial class ProcessHandle : IDisposable
     /// <exception cref="EndingException">This kernel gives no such hold.</exception>
     public static ProcessHandle? Of(ProcessStatus seen)
     {
-        int descriptor = ProcessCalls.OpenProcess(seen.Pid);
+        SafeFileHandle? handle = ProcessCalls.HoldProcess(seen.Pid);
         ProcessStatus? now = ProcessStatus.Look(seen.Pid);
-        if (descriptor < 0)
+        if (handle is null)
             return now is null ? null : throw new EndingException("this kernel cannot hold on to a process (pidfd_open), so another one could be hit; end it yourself");
-        var handle = new SafeFileHandle(descriptor, ownsHandle: true);
         // Looked at behind the opening: who began at that time is the one that is held.
         if (now is { HasEnded: false } && now.Value.Start == seen.Start)
             return new(handle);
@@ -36,7 +35,7 @@ internal sealed partial class ProcessHandle : IDisposable
     /// <summary>Asks it to end.</summary>
     /// <returns>Null if that worked, else why not.</returns>
     public string? Terminate() =>
-        HasEnded || SendSignal(SendSignalNumber, Descriptor, SignalTerminate, 0, 0) == 0 || HasEnded ? null : Marshal.GetLastPInvokeErrorMessage();
+        HasEnded || SendSignal(SendSignalNumber, _handle, SignalTerminate, 0, 0) == 0 || HasEnded ? null : Marshal.GetLastPInvokeErrorMessage();
 
     /// <summary>Waits until it has ended.</summary>
     /// <returns>Whether it has, in time.</returns>
@@ -55,10 +54,8 @@ internal sealed partial class ProcessHandle : IDisposable
 
     public void Dispose() => _handle.Dispose();
 
-    private int Descriptor => (int)_handle.DangerousGetHandle();
-
-    private bool HasEnded => ProcessCalls.HasEnded(Descriptor) == true;
+    private bool HasEnded => ProcessCalls.HasEnded(_handle) == true;
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
-    private static partial nint SendSignal(nint number, nint process, nint signal, nint information, nint flags);
+    private static partial nint SendSignal(nint number, SafeFileHandle process, nint signal, nint information, nint flags);
 }

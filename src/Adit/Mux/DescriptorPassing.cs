@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Adit.Relay;
 using Microsoft.Win32.SafeHandles;
 
 namespace Adit.Mux;
@@ -50,8 +51,8 @@ internal static unsafe partial class DescriptorPassing
         descriptor = null;
         nuint* control = stackalloc nuint[ControlBytes / sizeof(nuint)];
         byte text = 0;
-        IoVector vector = new() { Base = &text, Length = 1 };
-        MessageHeader message = new() { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = ControlBytes };
+        SocketMessage.Piece piece = new() { Base = &text, Length = 1 };
+        SocketMessage message = new() { Pieces = &piece, PieceCount = 1, Control = control, ControlLength = ControlBytes };
         nint received = ReceiveMessage(socket, ref message, DoNotWait | CloseOnExec);
         if (received < 0)
             return Retry();
@@ -75,15 +76,15 @@ internal static unsafe partial class DescriptorPassing
     {
         nuint* control = stackalloc nuint[ControlBytes / sizeof(nuint)];
         byte text = 0;
-        IoVector vector = new() { Base = &text, Length = 1 };
+        SocketMessage.Piece piece = new() { Base = &text, Length = 1 };
         ControlHeader* header = (ControlHeader*)control;
         *header = new() { Length = (nuint)(sizeof(ControlHeader) + sizeof(int)), Level = SocketLevel, Type = Rights };
         *(int*)(header + 1) = descriptor;
-        MessageHeader message = new() { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = (nuint)sizeof(ControlHeader) + Align(sizeof(int)) };
+        SocketMessage message = new() { Pieces = &piece, PieceCount = 1, Control = control, ControlLength = (nuint)sizeof(ControlHeader) + Align(sizeof(int)) };
         return SendMessage(socket, ref message, DoNotWait | NoSignal) == 1 || Retry();
     }
 
-    private static List<SafeFileHandle> Take(in MessageHeader message)
+    private static List<SafeFileHandle> Take(in SocketMessage message)
     {
         List<SafeFileHandle> taken = [];
         byte* at = (byte*)message.Control;
@@ -117,29 +118,10 @@ internal static unsafe partial class DescriptorPassing
     }
 
     [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
-    private static partial nint SendMessage(SafeSocketHandle socket, ref MessageHeader message, int flags);
+    private static partial nint SendMessage(SafeSocketHandle socket, ref SocketMessage message, int flags);
 
     [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)]
-    private static partial nint ReceiveMessage(SafeSocketHandle socket, ref MessageHeader message, int flags);
-
-    // struct iovec
-    private struct IoVector
-    {
-        public void* Base;
-        public nuint Length;
-    }
-
-    // struct msghdr
-    private struct MessageHeader
-    {
-        public void* Name;
-        public uint NameLength;
-        public IoVector* Vectors;
-        public nuint VectorCount;
-        public void* Control;
-        public nuint ControlLength;
-        public int Flags;
-    }
+    private static partial nint ReceiveMessage(SafeSocketHandle socket, ref SocketMessage message, int flags);
 
     // struct cmsghdr
     private struct ControlHeader

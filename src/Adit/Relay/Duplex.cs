@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Adit.Relay;
 
 /// <summary>
@@ -43,6 +45,7 @@ internal abstract class Duplex : IAsyncDisposable
     /// <param name="chunks">The chunks.</param>
     /// <param name="cancellationToken">Ends the wait; likewise.</param>
     /// <exception cref="IOException">The connection failed or was aborted.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public virtual async ValueTask WriteAllAsync(ArraySegment<ReadOnlyMemory<byte>> chunks, CancellationToken cancellationToken)
     {
         for (int i = 0; i < chunks.Count; i++)

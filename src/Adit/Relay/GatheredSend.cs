@@ -19,17 +19,17 @@ internal static unsafe partial class GatheredSend
     internal static long Try(SafeSocketHandle socket, ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
     {
         Pins pins = default;
-        IoVector* vectors = stackalloc IoVector[MostPieces];
+        SocketMessage.Piece* memory = stackalloc SocketMessage.Piece[MostPieces];
         int count = Math.Min(pieces.Length, MostPieces);
         try
         {
             for (int i = 0; i < count; i++)
             {
                 pins[i] = pieces[i].Pin();
-                vectors[i] = new() { Base = pins[i].Pointer, Length = (nuint)pieces[i].Length };
+                memory[i] = new() { Base = pins[i].Pointer, Length = (nuint)pieces[i].Length };
             }
 
-            var message = new MessageHeader { Vectors = vectors, VectorCount = (nuint)count };
+            var message = new SocketMessage { Pieces = memory, PieceCount = (nuint)count };
             return Math.Max(0, SendMessage(socket, &message, DoNotWait | NoSignal));
         }
         finally
@@ -40,30 +40,11 @@ internal static unsafe partial class GatheredSend
     }
 
     [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = false)]
-    private static partial nint SendMessage(SafeSocketHandle socket, MessageHeader* message, int flags);
+    private static partial nint SendMessage(SafeSocketHandle socket, SocketMessage* message, int flags);
 
     [InlineArray(MostPieces)]
     private struct Pins
     {
         private MemoryHandle _first;
-    }
-
-    // struct iovec
-    private struct IoVector
-    {
-        public void* Base;
-        public nuint Length;
-    }
-
-    // struct msghdr
-    private struct MessageHeader
-    {
-        public void* Name;
-        public uint NameLength;
-        public IoVector* Vectors;
-        public nuint VectorCount;
-        public void* Control;
-        public nuint ControlLength;
-        public int Flags;
     }
 }

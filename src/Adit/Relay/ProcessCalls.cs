@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Adit.Relay;
 
@@ -45,6 +46,25 @@ internal static partial class ProcessCalls
 
     /// <summary>A descriptor that stands for one process, whatever becomes of its number; negative where there is none.</summary>
     internal static int OpenProcess(int pid) => (int)PidfdOpen(PidfdOpenNumber, pid, 0);
+
+    /// <summary>As <see cref="OpenProcess"/>, for who holds it longer; null where there is none.</summary>
+    internal static SafeFileHandle? HoldProcess(int pid) => OpenProcess(pid) is >= 0 and var descriptor ? new(descriptor, ownsHandle: true) : null;
+
+    /// <summary>As <see cref="HasEnded(int)"/>.</summary>
+    internal static bool? HasEnded(SafeFileHandle process)
+    {
+        bool added = false;
+        try
+        {
+            process.DangerousAddRef(ref added);
+            return HasEnded((int)process.DangerousGetHandle());
+        }
+        finally
+        {
+            if (added)
+                process.DangerousRelease();
+        }
+    }
 
     /// <summary>Whether the process of such a descriptor has ended; null where that cannot be told.</summary>
     internal static bool? HasEnded(int process)

@@ -33,16 +33,15 @@ internal sealed class ProcessTree
     /// <summary>Whether the process at the root lives; another one that got its number does not count.</summary>
     internal bool IsAlive => _handle is null
         ? ProcessStatus.Look(_root.Pid) is { HasEnded: false } now && now.Start == _root.Start
-        : HasEnded(_handle) == false;
+        : ProcessCalls.HasEnded(_handle) == false;
 
     /// <summary>Takes hold of a process.</summary>
     /// <exception cref="FormatException">There is no such process.</exception>
     internal static ProcessTree Of(int pid)
     {
-        int descriptor = ProcessCalls.OpenProcess(pid);
-        SafeFileHandle? handle = descriptor < 0 ? null : new(descriptor, ownsHandle: true);
+        SafeFileHandle? handle = ProcessCalls.HoldProcess(pid);
         // Looked at while the handle says that it lives, so that the start is that of the same process.
-        if (ProcessStatus.Look(pid) is { HasEnded: false } root && (handle is null || HasEnded(handle) == false))
+        if (ProcessStatus.Look(pid) is { HasEnded: false } root && (handle is null || ProcessCalls.HasEnded(handle) == false))
             return new(root, handle);
         handle?.Dispose();
         throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"pid:{pid}: there is no such process"));
@@ -127,21 +126,6 @@ internal sealed class ProcessTree
                 return false;
             // An ancestor that began later is another process, which got the number of one that is gone.
             at = next.Number > 0 && ProcessStatus.Look(next.Number) is { } ancestor && ancestor.Start <= next.Before ? ancestor : null;
-        }
-    }
-
-    private static bool? HasEnded(SafeFileHandle handle)
-    {
-        bool added = false;
-        try
-        {
-            handle.DangerousAddRef(ref added);
-            return ProcessCalls.HasEnded((int)handle.DangerousGetHandle());
-        }
-        finally
-        {
-            if (added)
-                handle.DangerousRelease();
         }
     }
 

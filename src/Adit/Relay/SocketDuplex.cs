@@ -163,8 +163,7 @@ internal sealed class SocketDuplex : Duplex
     private async ValueTask WriteRestAsync(ArraySegment<ReadOnlyMemory<byte>> chunks, int sent, CancellationToken cancellationToken)
     {
         await WriteAsync(chunks[0][sent..], cancellationToken).ConfigureAwait(false);
-        for (int i = 1; i < chunks.Count; i++)
-            await WriteAsync(chunks[i], cancellationToken).ConfigureAwait(false);
+        await base.WriteAllAsync(chunks[1..], cancellationToken).ConfigureAwait(false);
     }
 
     private bool TryReceive(out ReadOnlyMemory<byte> chunk)
