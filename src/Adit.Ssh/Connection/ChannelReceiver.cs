@@ -75,8 +75,8 @@ internal sealed class ChannelReceiver(Channel channel, ChannelOptions options)
         return taken;
     }
 
-    /// <summary>The credit to announce to the peer now.</summary>
-    public uint TakeAdjustment() => _window.TakeAdjustment(channel.WindowGrowth);
+    /// <summary>The credit to announce to the peer now. What a channel grows by that is about to end, nobody would give back.</summary>
+    public uint TakeAdjustment() => _window.TakeAdjustment(channel.State.CloseRequested ? null : channel.WindowGrowth);
 
     /// <summary>Drops what was not read.</summary>
     public void Drop()

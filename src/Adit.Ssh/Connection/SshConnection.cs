@@ -24,7 +24,6 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
     private readonly List<ChannelInput> _toWake = [];
     private Task _keepAlive = Task.CompletedTask;
     private ConnectionInfo? _info;
-    private WindowGrowth? _growth;
     private int _unanswered;
 
     internal SshConnection(
@@ -39,6 +38,7 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
         _replies = new(transport.EnqueuePayload, transport.Outbox.Flush);
         _handler = handler;
         Options = options;
+        WindowGrowth = new(transport.RoundTrip, _requests.MeasureRoundTrip, time);
     }
 
     /// <summary>What was agreed with the peer.</summary>
@@ -57,6 +57,9 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
     public int KeyExchanges => _kex.Completed;
 
     internal ConnectionOptions Options { get; }
+
+    /// <summary>By how much the windows of the channels grow.</summary>
+    internal WindowGrowth WindowGrowth { get; }
 
     /// <summary>Of a server only.</summary>
     internal HostKeyRotation? HostKeyRotation { get; init; }
@@ -221,9 +224,6 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
         Interlocked.Decrement(ref _unanswered);
         _transport.Send(new ChannelOpenFailure(open.Sender, reason, description));
     }
-
-    /// <summary>How long answers take, and how much more memory the windows of channels may have.</summary>
-    internal WindowGrowth WindowGrowth => _growth ??= new(_transport.RoundTrip, _requests.MeasureRoundTrip, _time);
 
     /// <summary>Of the receive loop.</summary>
     internal void WakeAfterBatch(ChannelInput input)
