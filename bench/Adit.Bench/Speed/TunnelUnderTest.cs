@@ -72,7 +72,7 @@ internal sealed class TunnelUnderTest : IDisposable
     private async Task UntilListeningAsync(int port)
     {
         long since = Stopwatch.GetTimestamp();
-        while (!IPGlobal.IsListening(port))
+        while (!IsListening(port))
         {
             if (_client!.HasExited || Stopwatch.GetElapsedTime(since) > StartTime)
                 throw new BenchException($"{Contender} does not listen on port {port}");
@@ -82,21 +82,18 @@ internal sealed class TunnelUnderTest : IDisposable
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private static class IPGlobal
+    // Without connecting, which would open a channel.
+    private static bool IsListening(int port)
     {
-        // Without connecting, which would open a channel.
-        public static bool IsListening(int port)
+        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
         {
-            using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                probe.Bind(new IPEndPoint(IPAddress.Loopback, port));
-                return false;
-            }
-            catch (SocketException)
-            {
-                return true;
-            }
+            probe.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            return false;
+        }
+        catch (SocketException)
+        {
+            return true;
         }
     }
 }

@@ -35,10 +35,7 @@ public sealed class ListenerTests : CheckTest
     [InlineData("::1", "::")]
     public async Task A_listener_of_one_address_beside_one_of_all_by_another_process_is_found(string nearer, string wildcard)
     {
-        Machine.Add(500, parent: 1, session: 1, "ssh", "ssh -N db", sockets: [77]);
-        Machine.Add(501, parent: 1, session: 1, "postgres", "postgres", sockets: [78]);
-        Machine.Listen(nearer, 5432, 77);
-        Machine.Listen(wildcard, 5432, 78);
+        ListenTwice(nearer, 5432, wildcard, 5432);
 
         Finding found = Assert.Single(await FindAsync(new ShadowedListeners()));
 
@@ -53,10 +50,7 @@ public sealed class ListenerTests : CheckTest
     [InlineData("127.0.0.1", "127.0.0.2", 5432)]
     public async Task Listeners_that_do_not_overlap_are_no_finding(string one, string other, int port)
     {
-        Machine.Add(500, parent: 1, session: 1, "ssh", "ssh -N db", sockets: [77]);
-        Machine.Add(501, parent: 1, session: 1, "postgres", "postgres", sockets: [78]);
-        Machine.Listen(one, 5432, 77);
-        Machine.Listen(other, port, 78);
+        ListenTwice(one, 5432, other, port);
 
         Assert.Empty(await FindAsync(new ShadowedListeners()));
     }
@@ -67,10 +61,7 @@ public sealed class ListenerTests : CheckTest
     [InlineData("127.0.0.1", "::1")]
     public async Task A_tunnel_at_one_address_of_localhost_beside_another_program_at_the_other_is_found_once(string ofTunnel, string ofOther)
     {
-        Machine.Add(500, parent: 1, session: 1, "ssh", "ssh -N db", sockets: [77]);
-        Machine.Add(501, parent: 1, session: 1, "postgres", "postgres", sockets: [78]);
-        Machine.Listen(ofTunnel, 5432, 77);
-        Machine.Listen(ofOther, 5432, 78);
+        ListenTwice(ofTunnel, 5432, ofOther, 5432);
 
         Assert.StartsWith("localhost leads to", Assert.Single(await FindAsync(new ShadowedListeners())).What, StringComparison.Ordinal);
     }
@@ -105,5 +96,14 @@ public sealed class ListenerTests : CheckTest
         Machine.Listen("0.0.0.0", 5432, 78, owner: 26);
 
         Assert.Contains("a process of uid 26", Assert.Single(await FindAsync(new ShadowedListeners())).What, StringComparison.Ordinal);
+    }
+
+    // A tunnel at one place, and another program at the other.
+    private void ListenTwice(string ofTunnel, int tunnelPort, string ofOther, int otherPort)
+    {
+        Machine.Add(500, parent: 1, session: 1, "ssh", "ssh -N db", sockets: [77]);
+        Machine.Add(501, parent: 1, session: 1, "postgres", "postgres", sockets: [78]);
+        Machine.Listen(ofTunnel, tunnelPort, 77);
+        Machine.Listen(ofOther, otherPort, 78);
     }
 }

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Adit.Interop.Tests.Peers;
 using Xunit.Abstractions;
 
@@ -31,5 +33,20 @@ public abstract class SessionTerminalTest(ITestOutputHelper output) : TunnelTest
         await terminal.RunAsync(["-F", files.ConfigPath, .. options, "-t", SshClientFiles.Alias, $"exec sh {script}"]);
         await terminal.ShowsAsync(RemotePrompt);
         return terminal;
+    }
+
+    /// <summary>Connects to an echo service through a forward of the session, and waits until it is reached.</summary>
+    internal static async Task<TcpClient> ConnectAsync(SessionTerminal terminal, TcpService echo, int port)
+    {
+        var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port);
+        await echo.FirstConnection.WithinAsync("the target should be reached", () => terminal.Log);
+        return client;
+    }
+
+    internal static async Task AssertGoesOnAsync(SessionTerminal terminal, TcpClient client)
+    {
+        await client.GetStream().WriteAsync("x"u8.ToArray());
+        Assert.Equal(1, await client.GetStream().ReadAsync(new byte[1]).AsTask().WithinAsync("the connection should go on", () => terminal.Log));
     }
 }

@@ -145,15 +145,11 @@ public sealed class SessionTerminalTests(ITestOutputHelper output) : SessionTerm
         await using var echo = TcpService.Echo();
         var port = LoopbackPort.Free();
         var terminal = await ShellAsync(files, "-L", $"{port}:127.0.0.1:{echo.Port}");
-        using (var client = new TcpClient())
+        using (var client = await ConnectAsync(terminal, echo, port))
         {
-            await client.ConnectAsync(IPAddress.Loopback, port);
-            await echo.FirstConnection.WithinAsync("the target should be reached", () => terminal.Log);
-
             await terminal.EnterAsync("exit 3");
             await sshd.LoggedAsync("session_exit_message");
-            await client.GetStream().WriteAsync("x"u8.ToArray());
-            Assert.Equal(1, await client.GetStream().ReadAsync(new byte[1]).AsTask().WithinAsync("the connection should go on", () => terminal.Log));
+            await AssertGoesOnAsync(terminal, client);
         }
 
         Assert.Equal(3, await terminal.EndsAsync());

@@ -11,7 +11,7 @@ using Adit.Tests.Shared;
 namespace Adit.Tests.Client;
 
 /// <summary>A tunnel may lose its link any number of times.</summary>
-public sealed class LostLinkTests : IAsyncDisposable
+public sealed class LostLinkTests : IAsyncLifetime
 {
     private const int Losses = 5;
 
@@ -20,7 +20,9 @@ public sealed class LostLinkTests : IAsyncDisposable
     private readonly RecordedEvents _events = new();
     private readonly List<WeakReference> _links = [];
 
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => _server.DisposeAsync().AsTask();
 
     [Fact]
     [Trait("Surface", "S1-15")]

@@ -14,7 +14,7 @@ using Adit.Tests.Shared;
 
 namespace Adit.Tests.Client;
 
-public sealed class TunnelTests : IAsyncDisposable
+public sealed class TunnelTests : IAsyncLifetime
 {
     private readonly MemoryServer _server = new();
     private readonly ManualTimeProvider _time = new();
@@ -343,7 +343,9 @@ public sealed class TunnelTests : IAsyncDisposable
         Assert.Equal(1, _server.Dials);
     }
 
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => _server.DisposeAsync().AsTask();
 
     private Task<Tunnel> OpenAsync(bool reconnect = false, Func<TunnelOptions, TunnelOptions>? change = null)
     {

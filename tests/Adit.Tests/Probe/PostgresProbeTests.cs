@@ -9,7 +9,7 @@ using Adit.Tests.Shared;
 
 namespace Adit.Tests.Probe;
 
-public sealed class PostgresProbeTests : IAsyncDisposable
+public sealed class PostgresProbeTests : IAsyncLifetime
 {
     private static readonly byte[] Request = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
@@ -22,7 +22,9 @@ public sealed class PostgresProbeTests : IAsyncDisposable
         _listener.Listen();
     }
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         _listener.Dispose();
         await _serving.TestTime();

@@ -8,7 +8,7 @@ using Adit.Tests.Shared.Relay;
 
 namespace Adit.Tests.Socks;
 
-public sealed class SocksListenerTests : IAsyncDisposable
+public sealed class SocksListenerTests : IAsyncLifetime
 {
     private static readonly byte[] Greeting = [5, 1, 0];
     private static readonly byte[] Chosen = [5, 0];
@@ -22,7 +22,9 @@ public sealed class SocksListenerTests : IAsyncDisposable
     private Forward? _forward;
     private IncomingConnection? _accepted;
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         if (_forward is not null)
             await _forward.DisposeAsync();
