@@ -15,6 +15,8 @@ namespace Adit.Relay;
 /// descriptors from others over a Unix socket can be handed one by a stranger, who keeps a copy. Where the kernel tells in which control
 /// group a socket was made (Linux 6.13), one that was made outside the group of its holder is refused for that reason. Looking for holders
 /// beyond the tree as well would cost a look at every descriptor of the machine, and still miss a copy that is on its way in a socket.</item>
+/// <item>There is one look, before the first byte. A TCP connection that is handed on before it is judged by who holds it then, and one that is
+/// handed on later goes on: the process that was admitted answers for whom it lets use its connection, as if it passed the bytes on itself.</item>
 /// <item><c>self</c> is the same for this process alone, without its descendants.</item>
 /// <item><c>exe:PATH</c> is the file that lies at the path now, by device and inode, run by the user of this process: every process that is
 /// seen to hold the socket has to run it, so that one that connects and then starts the program with its socket is refused while it holds it
