@@ -40,6 +40,9 @@ internal sealed record BenchOptions
     /// <summary>Only attacks or measures whose name contains this.</summary>
     public string Only { get; init; } = string.Empty;
 
+    /// <summary>Sockets that are open meanwhile.</summary>
+    public int Sockets { get; init; } = 5000;
+
     /// <summary>Connections for each rule of admission.</summary>
     public int Accepts { get; init; } = 1000;
 
@@ -69,6 +72,7 @@ internal sealed record BenchOptions
                 "--out" => options with { Folder = Value() },
                 "--only" => options with { Only = Value() },
                 "--accepts" => options with { Accepts = Number(1) },
+                "--sockets" => options with { Sockets = Number(0) },
                 "--victim" => options with { Victim = Value().Split(',') },
                 ['-', ..] and not "--help" => throw new FormatException($"{args[i]} is unknown; see bench/run --help"),
                 var benchmark => options with { Benchmark = benchmark },

@@ -24,6 +24,8 @@ const string Usage = """
 
       admission      what the look at a peer of a local listener costs, for each kind of rule
         --accepts N             connections for each rule (default 1000)
+        --sockets N             sockets that are open meanwhile (default 5000)
+        --out FOLDER            where the page goes (default bench/results)
 
       --json FILE    also appends the results to FILE, one JSON object a line
     """;
