@@ -85,6 +85,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandR
     private TunnelOptions Options(Admission? admission) => new()
     {
         Admission = admission,
+        Expects = Expects,
         MaxConnections = config.MaxConnections,
         Reconnect = config.Reconnect,
         Patience = config.ReconnectWait,
@@ -113,8 +114,6 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandR
         {
             try
             {
-                if (direction is ForwardDirection.Local && Expects(spec) is { } target)
-                    await new PostgresProbe(tunnel.Dialer, TimeProvider.System).CheckAsync(target, config.ExpectCert, stop);
                 Tell(tunnel, await tunnel.AddAsync(direction, spec, stop));
             }
             catch (ListenException e)
@@ -130,9 +129,10 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandR
     }
 
     // Where PostgreSQL has to answer; null for a forward of which nothing is expected. A command is given the name of a server that fits.
-    private Endpoint? Expects(ForwardSpec spec) =>
-        config.ExpectCert is not null || (config.ExpectPostgres ?? (line.Form is CommandForm.Psql || (command is not null && ServiceKinds.Of(spec.Target) is ServiceKind.Postgres)))
-            ? spec.Target
+    private PostgresExpectation? Expects(ForwardSpec spec) =>
+        spec.Target is { } target
+        && (config.ExpectCert is not null || (config.ExpectPostgres ?? (line.Form is CommandForm.Psql || (command is not null && ServiceKinds.Of(target) is ServiceKind.Postgres))))
+            ? new(target, config.ExpectCert)
             : null;
 
     private void Tell(Tunnel tunnel, TunnelForward forward)

@@ -1,4 +1,5 @@
 using Adit.OpenSsh;
+using Adit.Probe;
 using Adit.Relay;
 using Adit.Socks;
 using Adit.Ssh.Messages.Connection;
@@ -30,8 +31,18 @@ internal sealed class LocalTunnelForward : TunnelForward
     }
 
     /// <exception cref="ListenException">It cannot listen as asked; nothing stays bound.</exception>
-    public static async Task<LocalTunnelForward> OpenAsync(ForwardSpec spec, IDialer dialer, TunnelOptions options, CancellationToken cancellationToken)
+    /// <exception cref="ProbeException">Something else answers at the target than is expected.</exception>
+    /// <exception cref="DialException">The target, of which something is expected, cannot be reached.</exception>
+    public static async Task<LocalTunnelForward> OpenAsync(ForwardSpec spec, ChangingLink link, TunnelOptions options, CancellationToken cancellationToken)
     {
+        IDialer dialer = link;
+        if (options.Expects(spec) is { } expectation)
+        {
+            var expecting = new ExpectingDialer(link, expectation, options.Time);
+            await expecting.LookAsync(cancellationToken).ConfigureAwait(false);
+            dialer = expecting;
+        }
+
         var binding = new LocalListenerOptions { AddressFamily = options.AddressFamily, UnixMode = options.UnixMode, Unlink = options.UnlinkSockets, Inherited = options.Inherited };
         LocalListener listener = await LocalListener.BindAsync(spec.Listen, binding, cancellationToken).ConfigureAwait(false);
         var treatment = new ForwardOptions

@@ -1,5 +1,6 @@
 using System.Net.NetworkInformation;
 using Adit.OpenSsh;
+using Adit.Probe;
 using Adit.Relay;
 using Adit.Ssh;
 using Adit.Ssh.Auth;
@@ -102,6 +103,8 @@ internal sealed class Tunnel : IAsyncDisposable
 
     /// <summary>Opens a forward.</summary>
     /// <exception cref="ListenException">It cannot listen as asked.</exception>
+    /// <exception cref="ProbeException">Something else answers at the target than is expected there.</exception>
+    /// <exception cref="DialException">The target, of which something is expected, cannot be reached.</exception>
     /// <exception cref="SshException">The link is down.</exception>
     public async Task<TunnelForward> AddAsync(ForwardDirection direction, ForwardSpec spec, CancellationToken cancellationToken)
     {

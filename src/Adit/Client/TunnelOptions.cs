@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using Adit.OpenSsh;
+using Adit.Probe;
 using Adit.Relay;
 
 namespace Adit.Client;
@@ -32,6 +34,9 @@ internal sealed record TunnelOptions
 
     /// <summary>Who may use local forwards; null, the default, for the user alone, and for anyone where other machines reach one.</summary>
     public Admission? Admission { get; init; }
+
+    /// <summary>What has to answer at the target of a local forward, whenever it is added and over each link anew; null, the default, for anything.</summary>
+    public Func<ForwardSpec, PostgresExpectation?> Expects { get; init; } = static _ => null;
 
     /// <summary>How many connections each forward carries at once.</summary>
     public int MaxConnections { get; init; } = ForwardOptions.ConnectionCap;

@@ -106,5 +106,5 @@ internal sealed class PostgresProbe(IDialer dialer, TimeProvider time)
     }
 
     private static ProbeException Wrong(Endpoint target, string what, Exception? cause = null, bool isOther = true) => new(
-        isOther ? $"{target} is not PostgreSQL, which is expected there: {what}" : $"{target} is not the PostgreSQL that is expected there: {what}", cause);
+        target, isOther ? $"is not PostgreSQL, which is expected there: {what}" : $"is not the PostgreSQL that is expected there: {what}", cause);
 }

@@ -69,7 +69,15 @@ internal sealed class ChangingLink(SshLink first, TimeSpan patience, TimeProvide
         return await next.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    public async ValueTask<DialedConnection> DialAsync(Endpoint target, ConnectionOrigin origin, CancellationToken cancellationToken)
+    public ValueTask<DialedConnection> DialAsync(Endpoint target, ConnectionOrigin origin, CancellationToken cancellationToken) =>
+        UseAsync(target, (link, cancelled) => link.Dialer.DialAsync(target, origin, cancelled), cancellationToken);
+
+    /// <summary>Does something over one link: that of the moment, or the next one, and once more over the next where one is lost meanwhile.</summary>
+    /// <param name="target">What is to be reached, for the message.</param>
+    /// <param name="use">What is done; it says by a <see cref="DialException"/> that the link was lost.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DialException">There was no link in time.</exception>
+    public async ValueTask<T> UseAsync<T>(Endpoint target, Func<SshLink, CancellationToken, ValueTask<T>> use, CancellationToken cancellationToken)
     {
         long began = time.GetTimestamp();
         while (true)
@@ -77,7 +85,7 @@ internal sealed class ChangingLink(SshLink first, TimeSpan patience, TimeProvide
             SshLink link = await LinkAsync(target, began, cancellationToken).ConfigureAwait(false);
             try
             {
-                return await link.Dialer.DialAsync(target, origin, cancellationToken).ConfigureAwait(false);
+                return await use(link, cancellationToken).ConfigureAwait(false);
             }
             catch (DialException e) when (e.Failure is DialFailure.ConnectionLost && patience > TimeSpan.Zero)
             {

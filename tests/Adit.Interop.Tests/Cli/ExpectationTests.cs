@@ -77,4 +77,58 @@ public sealed class ExpectationTests(ITestOutputHelper output) : RunTest(output)
         // The look itself is nothing that its log would speak of.
         Assert.DoesNotContain("SSL connection", postgres.Log, StringComparison.Ordinal);
     }
+
+    [AditFact]
+    public async Task A_forward_that_is_added_later_opens_only_where_postgres_answers()
+    {
+        var sshd = await StartSshdAsync();
+        var postgres = await PostgresPeer.SharedAsync();
+        await using var other = TcpService.Banner("220 mail\r\n");
+        using var files = await SshClientFiles.CreateAsync(sshd);
+        var folder = RunFolder.Create("add");
+        var environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["XDG_RUNTIME_DIR"] = folder };
+        var port = LoopbackPort.Free();
+        var adit = await StartAditAsync(new ChildProcessStart("", Arguments(files, port, Target(postgres.Port), "--expect", "postgres")) { Environment = environment });
+        await LoopbackPort.UntilListeningAsync(port, adit);
+        Task<ChildProcess> AddAsync(int target) => StartAditAsync(new ChildProcessStart("", "add", SshClientFiles.Alias, "-L", $"0:{Target(target)}") { Environment = environment });
+
+        var refused = await AddAsync(other.Port);
+        var added = await AddAsync(postgres.Port);
+
+        Assert.NotEqual(0, await refused.ExitAsync());
+        Assert.Contains($"{Target(other.Port)} is not PostgreSQL, which is expected there: something else answered: \"220 mail\"", refused.Error.Text, StringComparison.Ordinal);
+        Assert.Equal(0, await added.ExitAsync());
+        var free = int.Parse(added.Output.Text, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal("1", await Psql.RunAsync("127.0.0.1", free, PostgresPeer.TrustedUser, "select 1"));
+        Assert.Equal(new HashSet<int> { port, free }, LoopbackPort.ListenersOf(adit.Pid).ToHashSet());
+        RunFolder.Remove(folder);
+    }
+
+    [AditFact]
+    public async Task Over_a_connection_that_was_made_anew_postgres_has_to_answer_again()
+    {
+        var sshd = await StartSshdAsync();
+        var postgres = await PostgresPeer.SharedAsync();
+        var folder = RunFolder.Create("swap");
+        await using var other = TcpService.Banner("220 mail\r\n", Path.Combine(folder, "mail"));
+        var target = Path.Combine(folder, "target");
+        void Lead(string to)
+        {
+            File.Delete(target);
+            File.CreateSymbolicLink(target, to);
+        }
+
+        Lead(postgres.SocketPath);
+        using var files = await SshClientFiles.CreateAsync(sshd);
+        var tunnel = await OpenTunnelAsync(files, target, "--expect", "postgres");
+        Lead(Path.Combine(folder, "mail"));
+        sshd.KillConnections();
+        await tunnel.Adit.ErrorAsync("connected to peer again");
+
+        Assert.True(await IsTurnedAwayAsync(tunnel.Port));
+        await tunnel.Adit.ErrorAsync("refused: .*it is not PostgreSQL, which is expected there: something else answered: \"220 mail\"");
+        Lead(postgres.SocketPath);
+        Assert.Equal("1", await Psql.RunAsync("127.0.0.1", tunnel.Port, PostgresPeer.TrustedUser, "select 1"));
+        RunFolder.Remove(folder);
+    }
 }

@@ -30,6 +30,12 @@ internal sealed class MemoryServer : IConnectionHandler, IAsyncDisposable
     public Action<IncomingRequest, TcpipForward> Answer { get; set; } = static (request, forward) =>
         request.Succeed(forward.Port == 0 ? new TcpipForwardReply(40000).ToFields() : []);
 
+    /// <summary>What it says to a client of PostgreSQL that asks for TLS; null for silence. By default the question itself comes back.</summary>
+    public Func<byte[], byte[]?> AnswerToPostgres { get; set; } = static question => question;
+
+    /// <summary>How often that was asked.</summary>
+    public int Questions { get; private set; }
+
     /// <summary>How many connections it refuses from now on.</summary>
     public int Refusals { get; set; }
 
@@ -110,14 +116,25 @@ internal sealed class MemoryServer : IConnectionHandler, IAsyncDisposable
         }
     }
 
-    private static async Task EchoAsync(Adit.Ssh.Connection.Channel channel)
+    private async Task EchoAsync(Adit.Ssh.Connection.Channel channel)
     {
         await using (channel)
         {
             try
             {
                 while (await channel.ReadAsync() is { IsEmpty: false } data)
-                    await channel.WriteAsync(data.ToArray());
+                {
+                    byte[]? answer = data.ToArray();
+                    if (answer is [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])
+                    {
+                        Questions++;
+                        answer = AnswerToPostgres(answer);
+                    }
+
+                    if (answer is not null)
+                        await channel.WriteAsync(answer);
+                }
+
                 channel.CompleteOutput();
             }
             catch (SshException)
