@@ -34,7 +34,8 @@ internal sealed class CommandRun(IReadOnlyList<string> words, bool isPostgres, O
         {
             if (_process is null)
                 return false;
-            // What a key of the terminal sends comes to all of its foreground, the command too.
+            // What a key of the terminal sends comes to all of its foreground, the command too. Whether it was the key cannot be told: the
+            // runtime keeps to itself who sent a signal, and has threads before any code of ours could block one to read it by signalfd(2).
             if (signal is not (PosixSignal.SIGINT or PosixSignal.SIGQUIT) || OperatingSystem.IsWindows() || !TerminalJob.IsInForeground())
                 Send(signal);
             return true;
