@@ -58,6 +58,32 @@ public sealed class SshTunnelTests : LibraryTest
         Assert.Equal(string.Empty, await AskFromChildAsync($"exec 3<>/dev/tcp/127.0.0.1/{listener.Port} && echo ping >&3 && cat <&3"));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Trait("Surface", "S0-7")]
+    public async Task What_the_configuration_says_of_whom_to_admit_opens_no_listener_of_a_program(bool inFile)
+    {
+        string config = Path.Combine(Server.Folder, "config");
+        await File.WriteAllTextAsync(config, inFile ? "AditAdmit any\nGatewayPorts yes\n" : "");
+        SshTunnelOptions options = Server.Options with
+        {
+            ConfigFile = config,
+            SshOptions = inFile ? Server.Options.SshOptions : [.. Server.Options.SshOptions, new("AditAdmit", "any"), new("GatewayPorts", "yes")],
+        };
+        await using SshTunnel tunnel = await SshTunnel.OpenAsync(Host, options).TestTime();
+        await using TunnelListener listener = await tunnel.ForwardAsync("echo", 5432);
+        await using TunnelListener socket = await tunnel.ForwardAsync("echo", 5432, new() { SocketPath = Path.Combine(Server.Folder, "socket") });
+        await using TunnelListener wide = await tunnel.ForwardAsync("echo", 5432, new() { Admission = AdmissionRule.Any });
+
+        Assert.Equal(string.Empty, await AskFromChildAsync(Talk(listener.Port)));
+        Assert.Equal("ping\n", await AskFromChildAsync(Talk(wide.Port)));
+        Assert.Equal("ping.", await AskAsync(new IPEndPoint(IPAddress.Loopback, listener.Port), AddressFamily.InterNetwork));
+        using var child = Adit.Tests.Relay.PeerProcess.Script("say(attempt(*target()))");
+        Assert.Equal("reset", await child.TryAsync(socket.Endpoint.Path!, 0));
+        Assert.All((TunnelListener[])[listener, wide], static one => Assert.True(IPAddress.IsLoopback(IPAddress.Parse(one.Endpoint.Host!))));
+    }
+
     [Fact]
     public async Task A_listener_on_a_socket_serves_whom_its_rule_admits_and_leaves_no_file()
     {
@@ -128,6 +154,8 @@ public sealed class SshTunnelTests : LibraryTest
         await using SshTunnel idle = SshTunnel.Create(Host, Server.Options);
         await Assert.ThrowsAsync<TunnelDownException>(() => idle.PingAsync());
     }
+
+    private static string Talk(int port) => $"exec 3<>/dev/tcp/127.0.0.1/{port} && echo ping >&3 && head -n 1 <&3";
 
     private static async Task<string> AskFromChildAsync(string script)
     {
