@@ -26,7 +26,7 @@ public partial class ArchitectureTests
         ["Socks"] = ["Relay"],
         ["OpenSsh"] = ["Relay", "Ssh"],
         ["Library"] = ["Client", "OpenSsh", "SshLegs", "Relay", "Ssh"],
-        ["Client"] = ["Mux", "Sessions", "OpenSsh", "SshLegs", "Socks", "Relay", "Ssh"],
+        ["Client"] = ["Mux", "Sessions", "Probe", "OpenSsh", "SshLegs", "Socks", "Relay", "Ssh"],
         ["Sessions"] = ["Relay", "Ssh", "OpenSsh"],
         ["Mux"] = ["OpenSsh", "SshLegs", "Relay", "Ssh"],
     };

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Adit.Tests.Relay;
 
 /// <summary>A process that holds thousands of sockets open, as a busy server or browser does: pairs that are connected over loopback.</summary>
-public sealed class SocketCrowd : IAsyncLifetime
+[CollectionDefinition(nameof(SocketCrowd), DisableParallelization = true)] // other tests look through all descriptors of the machine too
+public sealed class SocketCrowd : IAsyncLifetime, ICollectionFixture<SocketCrowd>
 {
     public const int Sockets = 5000;
 
