@@ -16,6 +16,7 @@ internal sealed class SocketDuplex : Duplex
     /// <summary>The most bytes one <see cref="ReadAsync"/> returns: 256 KiB.</summary>
     public const int MostChunkBytes = 256 * 1024;
 
+    private readonly PolledSocket _polled;
     private readonly Socket _socket;
     private byte[]? _block;
     private int _blockBytes = ChunkBytes;
@@ -36,7 +37,7 @@ internal sealed class SocketDuplex : Duplex
         {
             if (socket.ProtocolType == ProtocolType.Tcp)
                 socket.NoDelay = true;
-            socket.Blocking = false;
+            _polled = new(socket);
         }
         catch (SocketException e)
         {
@@ -65,19 +66,8 @@ internal sealed class SocketDuplex : Duplex
     {
         if (data.IsEmpty)
             return ValueTask.CompletedTask;
-        ValueTask<int> sending;
-        try
-        {
-            sending = _socket.SendAsync(data, SocketFlags.None, cancellationToken);
-        }
-        catch (ObjectDisposedException e)
-        {
-            return ValueTask.FromException(Failed(e));
-        }
-        if (!sending.IsCompletedSuccessfully)
-            return SendRestAsync(sending, data, cancellationToken);
-        int sent = sending.Result;
-        return sent == data.Length ? ValueTask.CompletedTask : SendRestAsync(new(sent), data, cancellationToken);
+        ValueTask sending = _polled.SendAsync(data, cancellationToken);
+        return sending.IsCompletedSuccessfully ? sending : FinishAsync(sending);
     }
 
     /// <inheritdoc/>
@@ -137,9 +127,8 @@ internal sealed class SocketDuplex : Duplex
     /// <inheritdoc/>
     public override void Abort()
     {
-        // A close with timeout 0 is a reset on TCP (SO_LINGER 0), and ends the calls under way.
         if (Interlocked.Exchange(ref _aborted, 1) == 0)
-            _socket.Close(timeout: 0);
+            _polled.Close(reset: true);
     }
 
     /// <inheritdoc/>
@@ -147,14 +136,13 @@ internal sealed class SocketDuplex : Duplex
     {
         if (_socket.ProtocolType is ProtocolType.Tcp && OperatingSystem.IsLinux())
             LimitUnsent();
-        _socket.Blocking = true; // NetworkStream insists, and waits asynchronously all the same
-        return new SocketStream(_socket);
+        return new SocketStream(_polled);
     }
 
     /// <inheritdoc/>
     public override ValueTask DisposeAsync()
     {
-        _socket.Dispose();
+        _polled.Close(reset: false);
         ReturnBlock();
         return ValueTask.CompletedTask;
     }
@@ -171,25 +159,21 @@ internal sealed class SocketDuplex : Duplex
         if (_block is { } block && block.Length < _blockBytes)
             ReturnBlock();
         _block ??= ArrayPool<byte>.Shared.Rent(_blockBytes);
-        int received = _socket.Receive(_block.AsSpan(0, _blockBytes), SocketFlags.None, out SocketError error);
-        switch (error)
+        if (!_polled.TryReceive(_block.AsSpan(0, _blockBytes), out int received))
         {
-            case SocketError.Success:
-                chunk = _block.AsMemory(0, received);
-                if (received == _blockBytes)
-                    _blockBytes = MostChunkBytes;
-                else if (received < ChunkBytes / 4)
-                    _blockBytes = ChunkBytes;
-                _peerEnded = received == 0;
-                if (_peerEnded)
-                    ReturnBlock(); // the other direction may go on for long
-                return true;
-            case SocketError.WouldBlock:
-                chunk = default;
-                return false;
-            default:
-                throw new SocketException((int)error);
+            chunk = default;
+            return false;
         }
+
+        chunk = _block.AsMemory(0, received);
+        if (received == _blockBytes)
+            _blockBytes = MostChunkBytes;
+        else if (received < ChunkBytes / 4)
+            _blockBytes = ChunkBytes;
+        _peerEnded = received == 0;
+        if (_peerEnded)
+            ReturnBlock(); // the other direction may go on for long
+        return true;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -201,7 +185,7 @@ internal sealed class SocketDuplex : Duplex
             do
             {
                 ReturnBlock();
-                await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, cancellationToken).ConfigureAwait(false);
+                await _polled.WaitToReceiveAsync(cancellationToken).ConfigureAwait(false);
             }
             while (!TryReceive(out chunk));
             return chunk;
@@ -213,13 +197,11 @@ internal sealed class SocketDuplex : Duplex
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask SendRestAsync(ValueTask<int> sending, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    private async ValueTask FinishAsync(ValueTask sending)
     {
         try
         {
-            int sent = await sending.ConfigureAwait(false);
-            while (sent < data.Length)
-                sent += await _socket.SendAsync(data[sent..], SocketFlags.None, cancellationToken).ConfigureAwait(false);
+            await sending.ConfigureAwait(false);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 
 namespace Adit.Relay;
 
@@ -7,7 +8,7 @@ namespace Adit.Relay;
 /// A socket's stream for protocols that say goodbye: closing a TCP socket with bytes unread resets the connection, and the reset can
 /// overtake the last message. Disposing it ends our direction and reads on, for a moment, until the peer has closed as well.
 /// </summary>
-internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSocket: true)
+internal sealed class SocketStream(PolledSocket socket) : Stream
 {
     private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
     private const int MaxDrained = 4 * 1024 * 1024;
@@ -24,12 +25,60 @@ internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSo
     /// </summary>
     public bool AcknowledgesAtOnce { get; set; }
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    public override bool CanRead => true;
+
+    public override bool CanWrite => true;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
     {
-        if (AcknowledgesAtOnce && OperatingSystem.IsLinux())
-            Acknowledge();
-        return base.ReadAsync(buffer, cancellationToken);
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
     }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            int count;
+            while (!socket.TryReceive(buffer.Span, out count))
+            {
+                if (AcknowledgesAtOnce && OperatingSystem.IsLinux())
+                    Acknowledge();
+                await socket.WaitToReceiveAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            return count;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            throw Failed(e);
+        }
+    }
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        ValueTask sending = socket.SendAsync(buffer, cancellationToken);
+        return sending.IsCompletedSuccessfully ? sending : FinishAsync(sending);
+    }
+
+    public override void Flush()
+    {
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
 
     public override async ValueTask DisposeAsync()
     {
@@ -38,11 +87,34 @@ internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSo
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            socket.Close(reset: false);
+        base.Dispose(disposing);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private static async ValueTask FinishAsync(ValueTask sending)
+    {
+        try
+        {
+            await sending.ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            throw Failed(e);
+        }
+    }
+
+    private static IOException Failed(Exception e) =>
+        new(e is SocketException failure ? SocketFailure.Describe(failure) : "the connection was closed", e);
+
     private void Acknowledge()
     {
         try
         {
-            Socket.SetRawSocketOption(TcpLevel, QuickAcknowledgement, "\u0001\0\0\0"u8);
+            socket.Socket.SetRawSocketOption(TcpLevel, QuickAcknowledgement, "\u0001\0\0\0"u8);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -57,12 +129,12 @@ internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSo
         try
         {
             using var linger = new CancellationTokenSource(LingerTime);
-            Socket.Shutdown(SocketShutdown.Send);
+            socket.Socket.Shutdown(SocketShutdown.Send);
             int drained = 0;
-            while (drained < MaxDrained && await Socket.ReceiveAsync(block, SocketFlags.None, linger.Token).ConfigureAwait(false) is > 0 and var count)
+            while (drained < MaxDrained && await ReadAsync(block, linger.Token).ConfigureAwait(false) is > 0 and var count)
                 drained += count;
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException or IOException)
         {
             // The peer is gone already, or does not close: then so be it.
         }
