@@ -121,7 +121,7 @@ internal sealed class EndingRound : IAsyncDisposable
     /// <summary>How far it had come.</summary>
     public bool HasConnected => MachineView.ConnectionsTo(Server.Port) > _connections;
 
-    /// <summary>Where there is a server of the round's own, nobody is connected to it.</summary>
+    /// <summary>Has it log in elsewhere, where nobody is connected.</summary>
     public void OwnServer(ServerProcess server)
     {
         Server = server;

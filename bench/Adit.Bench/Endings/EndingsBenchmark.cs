@@ -1,11 +1,11 @@
 using System.Diagnostics;
-using System.Globalization;
+using System.Text.RegularExpressions;
 using Adit.Bench.Servers;
 
 namespace Adit.Bench.Endings;
 
 /// <summary>Kills owners of tunnels at random moments, and looks for what stays behind.</summary>
-internal static class EndingsBenchmark
+internal static partial class EndingsBenchmark
 {
     /// <summary>Within this time everything has to be gone.</summary>
     public static readonly TimeSpan Bound = TimeSpan.FromSeconds(2);
@@ -28,7 +28,7 @@ internal static class EndingsBenchmark
             for (int number = 0; number < rounds; number++)
                 await RunAsync(stage, tallies[i], number, Longest * random.NextDouble());
             await SucceedAsync(stage, tallies[i], before);
-            Console.Error.WriteLine($"{tallies[i].Kind.Name}: {string.Join(", ", tallies[i].Leftovers.Concat(tallies[i].Files).DefaultIfEmpty("nothing left"))}");
+            Console.Error.WriteLine($"{tallies[i].Kind.Name}: {string.Join(", ", tallies[i].Leftovers.Concat(tallies[i].Files).Distinct(StringComparer.Ordinal).DefaultIfEmpty("nothing left"))}");
             Record(results, tallies[i]);
         }
 
@@ -102,7 +102,7 @@ internal static class EndingsBenchmark
         await using (var round = new EndingRound(stage, stage.Gateway, 0))
         {
             await tally.Kind.Prepare(round);
-            own = round.Server == stage.Gateway ? null : round.Server;
+            own = round.Server == stage.Sshd || round.Server == stage.Gateway ? null : round.Server;
             tally.Kind.Start(round);
             await OwnerKinds.UntilAsync(() => tally.Kind.IsOpen(round), $"{tally.Kind.Name}, started beside dead ones,");
             foreach (int pid in round.Processes)
@@ -117,10 +117,16 @@ internal static class EndingsBenchmark
             }
         }
 
-        tally.Files.AddRange(MachineView.FilesBelow(stage.Watched).Except(before, StringComparer.Ordinal).Select(path => Path.GetRelativePath(stage.Watched, path)));
-        foreach (string path in tally.Files)
-            Console.Error.WriteLine($"  file {path}");
+        foreach (string path in MachineView.FilesBelow(stage.Watched).Except(before, StringComparer.Ordinal))
+        {
+            string relative = Path.GetRelativePath(stage.Watched, path);
+            Console.Error.WriteLine($"  {relative}");
+            tally.Files.Add(Digits().Replace(relative, "N"));
+        }
     }
+
+    [GeneratedRegex("[0-9]+", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex Digits();
 
     private static void Record(Results results, EndingTally tally) => results.Record("endings", new Dictionary<string, object?>(StringComparer.Ordinal)
     {

@@ -26,6 +26,11 @@ internal static class OwnerKinds
         },
         new("master with a client", StartMasterAndClient)
         {
+            Prepare = static round =>
+            {
+                round.OwnServer(round.Stage.Sshd);
+                return Task.CompletedTask;
+            },
             Victim = static round => round.First,
             IsOpen = static round => MachineView.Answers(round.ControlPath),
         },
@@ -33,6 +38,7 @@ internal static class OwnerKinds
         {
             Prepare = static async round =>
             {
+                round.OwnServer(round.Stage.Sshd); // the gateway runs no commands
                 StartMaster(round);
                 await UntilAsync(() => MachineView.Answers(round.ControlPath), "the master");
                 round.Survivors.Add(round.First);
