@@ -23,6 +23,8 @@ internal sealed class EndingRound : IAsyncDisposable
     private readonly HashSet<string> _answering;
     private readonly Traffic _traffic;
     private readonly List<Process> _children = [];
+    private readonly CancellationTokenSource _ending = new();
+    private Task _later = Task.CompletedTask;
     private int _connections;
 
     public EndingRound(EndingStage stage, ServerProcess server, int number)
@@ -104,6 +106,21 @@ internal sealed class EndingRound : IAsyncDisposable
         _children.Add(Process.Start(start)!);
     }
 
+    /// <summary>Starts something else as soon as something stands.</summary>
+    public void StartWhen(Func<bool> stands, Action start) => _later = Task.Run(async () =>
+    {
+        while (!_ending.IsCancellationRequested)
+        {
+            if (stands())
+            {
+                start();
+                return;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(10));
+        }
+    });
+
     /// <summary>Starts one of the programs that use the library.</summary>
     public void StartProgram(params IEnumerable<string> arguments) => Start(
     [
@@ -132,7 +149,7 @@ internal sealed class EndingRound : IAsyncDisposable
     public IReadOnlyList<string> Leftovers()
     {
         List<string> left = [];
-        left.AddRange(Processes.Except(Survivors).Select(static pid => $"process {Name(pid)}"));
+        left.AddRange(Processes.Except(Survivors).Select(static pid => $"process {MachineView.NameOf(pid)}"));
         if (Survivors.Count > 0)
             return left;
         foreach ((string name, int port) in new[] { ("local port", LocalPort), ("SOCKS port", SocksPort), ("remote port", RemotePort) })
@@ -151,6 +168,9 @@ internal sealed class EndingRound : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _ending.CancelAsync();
+        await _later;
+        _ending.Dispose();
         foreach (int pid in Processes)
             KillAtOnce(pid);
         foreach (Process child in _children)
@@ -160,18 +180,6 @@ internal sealed class EndingRound : IAsyncDisposable
         }
 
         await _traffic.DisposeAsync();
-    }
-
-    private static string Name(int pid)
-    {
-        try
-        {
-            return Path.GetFileName(File.ReadAllText($"/proc/{pid}/cmdline").Split('\0')[0]);
-        }
-        catch (IOException)
-        {
-            return "that ends";
-        }
     }
 
     private static IPEndPoint Loopback(int port) => new(IPAddress.Loopback, port);

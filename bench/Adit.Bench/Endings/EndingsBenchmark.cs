@@ -11,7 +11,6 @@ internal static partial class EndingsBenchmark
     public static readonly TimeSpan Bound = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
-    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(700);
 
     public static async Task RunAsync(BenchOptions options, Results results)
     {
@@ -26,7 +25,7 @@ internal static partial class EndingsBenchmark
         {
             int rounds = (options.Rounds / tallies.Count) + (i < options.Rounds % tallies.Count ? 1 : 0);
             for (int number = 0; number < rounds; number++)
-                await RunAsync(stage, tallies[i], number, Longest * random.NextDouble());
+                await RunAsync(stage, tallies[i], number, tallies[i].Kind.Longest * random.NextDouble());
             await SucceedAsync(stage, tallies[i], before);
             Console.Error.WriteLine($"{tallies[i].Kind.Name}: {string.Join(", ", tallies[i].Leftovers.Concat(tallies[i].Files).Distinct(StringComparer.Ordinal).DefaultIfEmpty("nothing left"))}");
             Record(results, tallies[i]);
@@ -80,6 +79,7 @@ internal static partial class EndingsBenchmark
     private static async Task GoneAsync(EndingRound round, EndingTally tally)
     {
         long killed = Stopwatch.GetTimestamp();
+        string last = string.Empty;
         while (round.Leftovers() is { Count: > 0 } left)
         {
             if (Stopwatch.GetElapsedTime(killed) > Bound)
@@ -88,11 +88,15 @@ internal static partial class EndingsBenchmark
                 break;
             }
 
+            last = string.Join(", ", left);
             await Task.Delay(Pause);
         }
 
         if (Stopwatch.GetElapsedTime(killed) is var took && took > tally.Worst)
+        {
             tally.Worst = took;
+            Console.Error.WriteLine($"  {took.TotalMilliseconds:0} ms: {last}");
+        }
     }
 
     // The next one that starts beside the dead ones, and ends in order, leaves nothing of itself or of them.
@@ -112,7 +116,7 @@ internal static partial class EndingsBenchmark
             {
                 EndingRound.EndInOrder(own.Pid);
                 await OwnerKinds.UntilAsync(() => !MachineView.IsListening(own.Port), "the end of the gateway");
-                await Task.Delay(Longest);
+                await OwnerKinds.UntilAsync(() => MachineView.ConnectionsTo(own.Port) == 0, "the end of the gateway's connections");
                 own.Dispose();
             }
         }

@@ -31,7 +31,7 @@ internal sealed class EndingsReport(IReadOnlyList<EndingTally> tallies, int seed
 
         Measured by `bench/run endings --seed {Invariant($"{seed}")}` on {Invariant($"{DateTime.UtcNow:yyyy-MM-dd}")}, {Invariant($"{Environment.ProcessorCount}")} cores
         ({RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.FrameworkDescription}), other work going on beside it. Each round starts one owner of a tunnel, with bytes going
-        through it as soon as it is open, and kills it with SIGKILL at a random moment up to 700 ms later. Everything has to be gone within
+        through it as soon as it is open, and kills it with SIGKILL at a random moment up to 700 ms later (1.4 s where there is a session). Everything has to be gone within
         {Invariant($"{EndingsBenchmark.Bound.TotalSeconds:0}")} s: processes of the round wherever they hang, listening ports, sockets that answer, and what the server had for it (sshd and the gateway take
         turns). Nobody can remove files when it is killed: dead sockets and private folders are of no use to anybody, and the next one that starts
         beside them removes them, while tunnels that live there too keep theirs. Times are those of a look every few milliseconds.

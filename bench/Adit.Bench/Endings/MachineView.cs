@@ -37,6 +37,22 @@ internal static class MachineView
     /// <summary>The living processes below another one.</summary>
     public static List<int> Descendants(int pid) => [.. ProcessMemory.Tree(pid).Skip(1).Where(static child => ProcessStatus.Look(child) is { HasEnded: false })];
 
+    /// <summary>Whether a process is adit itself, and not the script that starts it.</summary>
+    public static bool IsAdit(int pid) => new FileInfo($"/proc/{pid}/exe").LinkTarget is { } program && Path.GetFileName(program) == "adit";
+
+    /// <summary>The name of a process's program; empty for one that ends.</summary>
+    public static string NameOf(int pid)
+    {
+        try
+        {
+            return Path.GetFileName(File.ReadAllText($"/proc/{pid}/cmdline").Split('\0')[0]);
+        }
+        catch (IOException)
+        {
+            return string.Empty;
+        }
+    }
+
     /// <summary>The children of a process.</summary>
     public static IEnumerable<int> Children(int pid) => ProcessStatus.LookAtAll().Where(process => process.Parent == pid && !process.HasEnded).Select(static process => process.Pid);
 

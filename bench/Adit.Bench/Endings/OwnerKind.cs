@@ -14,6 +14,9 @@ internal sealed record OwnerKind(string Name, Action<EndingRound> Start)
     /// <summary>Whether everything stands.</summary>
     public Func<EndingRound, bool> IsOpen { get; init; } = static round => MachineView.IsListening(round.LocalPort);
 
+    /// <summary>The last moment at which it is killed.</summary>
+    public TimeSpan Longest { get; init; } = TimeSpan.FromMilliseconds(700);
+
     /// <summary>Ends in order what is to survive the kill.</summary>
     public Action<EndingRound> Afterwards { get; init; } = static _ => { };
 }

@@ -8,16 +8,19 @@ internal static class OwnerKinds
 {
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(30);
 
+    // A command on sshd takes its time to begin.
+    private static readonly TimeSpan WithSession = TimeSpan.FromSeconds(1.4);
+
     public static IReadOnlyList<OwnerKind> All { get; } =
     [
         new("adit -N -L", static round => round.Start(round.Adit("-N", "-L", round.LocalForward))),
         new("adit -N -L socket -D -R", static round => round.Start(round.Adit(Sockets(round))))
         {
-            IsOpen = static round => MachineView.Answers(round.LocalSocket) && MachineView.IsListening(round.RemotePort) && MachineView.IsListening(round.SocksPort),
+            IsOpen = HasSockets,
         },
         new("adit -f: what stays", static round => round.Start(round.Adit("-f", "-N", "-L", round.LocalForward)))
         {
-            Victim = static round => round.Processes.Where(pid => pid != round.Started).Select(static pid => (int?)pid).FirstOrDefault(),
+            Victim = static round => round.Processes.Where(pid => pid != round.First && MachineView.IsAdit(pid)).Select(static pid => (int?)pid).FirstOrDefault(),
         },
         new("adit -f: what waits for it", static round => round.Start(round.Adit("-f", "-N", "-L", round.LocalForward)))
         {
@@ -32,7 +35,8 @@ internal static class OwnerKinds
                 return Task.CompletedTask;
             },
             Victim = static round => round.First,
-            IsOpen = static round => MachineView.Answers(round.ControlPath),
+            IsOpen = HasRemoteCommand,
+            Longest = WithSession,
         },
         new("client of a master", static round => StartClient(round))
         {
@@ -43,18 +47,19 @@ internal static class OwnerKinds
                 await UntilAsync(() => MachineView.Answers(round.ControlPath), "the master");
                 round.Survivors.Add(round.First);
             },
-            IsOpen = static round => round.Processes.Count > 2,
+            IsOpen = HasRemoteCommand,
+            Longest = WithSession,
             Afterwards = static round =>
             {
                 round.Survivors.Clear();
                 EndingRound.EndInOrder(round.First);
             },
         },
-        new("adit run: adit", static round => round.Start(Run(round))) { IsOpen = static round => round.Processes.Count > 1 },
+        new("adit run: adit", static round => round.Start(Run(round))) { IsOpen = HasCommand },
         new("adit run: its command", static round => round.Start(Run(round)))
         {
-            Victim = static round => MachineView.Children(round.First).Select(static pid => (int?)pid).FirstOrDefault(),
-            IsOpen = static round => round.Processes.Count > 1,
+            Victim = static round => MachineView.IsAdit(round.First) ? MachineView.Children(round.First).Select(static pid => (int?)pid).FirstOrDefault() : null,
+            IsOpen = HasCommand,
         },
         new("the owner of adit --owner", static round => round.Start(round.Adit("-N", "-L", round.LocalForward, "--owner", round.First.ToString(CultureInfo.InvariantCulture))))
         {
@@ -69,7 +74,7 @@ internal static class OwnerKinds
         {
             Prepare = static async round => round.OwnServer(await ServerProcess.GatewayAsync(round.Stage.Root, round.Stage.Keys)),
             Victim = static round => round.Server.Pid,
-            IsOpen = static round => MachineView.Answers(round.LocalSocket) && MachineView.IsListening(round.RemotePort),
+            IsOpen = HasSockets,
         },
         new("a program with SshTunnel", static round => round.StartProgram("forward", Text(round.LocalPort), Text(round.Stage.Echo.Port))),
         new("a program with Adit.Npgsql", static round =>
@@ -102,16 +107,12 @@ internal static class OwnerKinds
     private static void StartMaster(EndingRound round) => round.Start(round.Adit("-N", "-M", "-S", round.ControlPath, "-L", round.LocalForward));
 
     private static void StartClient(EndingRound round) =>
-        round.StartWithInput("/dev/zero", [.. round.Adit("-S", round.ControlPath, "-o", "ControlMaster=no"), round.Marked("cat")]);
+        round.StartWithInput("/dev/zero", [.. round.Adit("-S", round.ControlPath, "-o", "ControlMaster=no", "-o", "ProxyCommand=false"), round.Marked("cat")]);
 
     private static void StartMasterAndClient(EndingRound round)
     {
         StartMaster(round);
-        round.Start(
-        [
-            "/bin/sh", "-c", "until [ -S \"$1\" ]; do sleep 0.02; done; shift; exec \"$@\" </dev/zero", "sh", round.ControlPath,
-            .. round.Adit("-S", round.ControlPath, "-o", "ControlMaster=no", "-o", "ProxyCommand=false"), round.Marked("cat"),
-        ]);
+        round.StartWhen(() => MachineView.Answers(round.ControlPath), () => StartClient(round));
     }
 
     // One that notices the end of its connection, and one that has none.
@@ -121,6 +122,13 @@ internal static class OwnerKinds
         string command = round.Number % 2 == 0 ? "exec 3<>/dev/tcp/127.0.0.1/$ADIT_PORT; exec cat /dev/zero >&3" : "exec sleep 1000";
         return [adit[0], "run", .. adit.Skip(1), "--", "bash", "-c", command];
     }
+
+    private static bool HasSockets(EndingRound round) =>
+        MachineView.Answers(round.LocalSocket) && MachineView.IsListening(round.RemotePort) && (round.IsSshd || MachineView.Answers(round.RemoteSocket));
+
+    private static bool HasRemoteCommand(EndingRound round) => MachineView.Answers(round.ControlPath) && round.Processes.Any(static pid => MachineView.NameOf(pid) == "cat");
+
+    private static bool HasCommand(EndingRound round) => round.Processes.Any(pid => pid != round.First && !MachineView.IsAdit(pid)) && MachineView.IsAdit(round.First);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }
