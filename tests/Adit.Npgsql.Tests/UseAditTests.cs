@@ -116,6 +116,11 @@ public sealed class UseAditTests
         // No process has this number: it is above the highest that Linux gives. It may still live in another container.
         const string Dead = "adit-npgsql-4194305-0-";
         DirectoryInfo dead = Directory.CreateTempSubdirectory(Dead), alive = Directory.CreateTempSubdirectory(Dead), other = Directory.CreateTempSubdirectory("adit-npgsql-x-");
+        // Its number is another process's by now, and this one is not yet in use.
+        DirectoryInfo recycled = Directory.CreateTempSubdirectory($"adit-npgsql-{Environment.ProcessId}-0-");
+        string own = PrivateFolder.Create(SocketFolder.Prefix);
+        string link = Path.Combine(Path.GetTempPath(), $"{Dead}{Guid.NewGuid():N}");
+        Directory.CreateSymbolicLink(link, other.FullName);
         dead.CreateSubdirectory("0-db");
         using (var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
         {
@@ -123,12 +128,17 @@ public sealed class UseAditTests
             listener.Listen();
             PrivateFolder.RemoveDead(SocketFolder.Prefix);
             Assert.False(Directory.Exists(dead.FullName));
+            Assert.False(Directory.Exists(recycled.FullName));
+            Assert.True(Directory.Exists(own));
+            Assert.True(Directory.Exists(link));
             Assert.True(Directory.Exists(alive.FullName));
             Assert.True(Directory.Exists(other.FullName));
         }
 
         PrivateFolder.RemoveDead(SocketFolder.Prefix);
         Assert.False(Directory.Exists(alive.FullName));
+        Directory.Delete(link);
+        Directory.Delete(own);
         other.Delete();
     }
 

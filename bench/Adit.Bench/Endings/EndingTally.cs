@@ -16,14 +16,21 @@ internal sealed record EndingTally(OwnerKind Kind)
     public int Open { get; set; }
 
     /// <summary>The longest time between the kill and the moment at which nothing was left that runs, listens or is connected.</summary>
-    public TimeSpan Worst { get; set; }
+    public TimeSpan Worst { get; private set; }
 
     /// <summary>What was left behind the bound.</summary>
     public List<string> Leftovers { get; } = [];
 
-    /// <summary>Files that nobody could remove, since their owner was killed.</summary>
+    /// <summary>The most files and private folders of killed ones that lay there at a time.</summary>
     public int DeadFiles { get; set; }
 
-    /// <summary>Those of them that were there still when another one had started in their place, and had ended.</summary>
+    /// <summary>Those that were there still when another one had started in their place, and had ended.</summary>
     public List<string> Files { get; } = [];
+
+    /// <summary>Notes a time.</summary>
+    public void Took(TimeSpan time)
+    {
+        if (time > Worst)
+            Worst = time;
+    }
 }

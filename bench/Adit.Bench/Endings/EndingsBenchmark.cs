@@ -25,7 +25,7 @@ internal static partial class EndingsBenchmark
         {
             int rounds = (options.Rounds / tallies.Count) + (i < options.Rounds % tallies.Count ? 1 : 0);
             for (int number = 0; number < rounds; number++)
-                await RunAsync(stage, tallies[i], number, tallies[i].Kind.Longest * random.NextDouble());
+                await RunAsync(stage, tallies[i], before, number, tallies[i].Kind.Longest * random.NextDouble());
             await SucceedAsync(stage, tallies[i], before);
             Console.Error.WriteLine($"{tallies[i].Kind.Name}: {string.Join(", ", tallies[i].Leftovers.Concat(tallies[i].Files).Distinct(StringComparer.Ordinal).DefaultIfEmpty("nothing left"))}");
             Record(results, tallies[i]);
@@ -40,10 +40,9 @@ internal static partial class EndingsBenchmark
             throw new BenchException("something stays behind");
     }
 
-    private static async Task RunAsync(EndingStage stage, EndingTally tally, int number, TimeSpan moment)
+    private static async Task RunAsync(EndingStage stage, EndingTally tally, string[] before, int number, TimeSpan moment)
     {
         OwnerKind kind = tally.Kind;
-        int filesBefore = MachineView.FilesBelow(stage.Watched).Count();
         ServerProcess? own = null;
         await using (var round = new EndingRound(stage, number % 2 == 0 ? stage.Sshd : stage.Gateway, number))
         {
@@ -63,7 +62,7 @@ internal static partial class EndingsBenchmark
                     tally.Starting++;
                 if (kind.Victim(round) is { } victim)
                     EndingRound.KillAtOnce(victim);
-                await GoneAsync(round, tally);
+                tally.Took(await GoneAsync(round, tally));
                 kind.Afterwards(round);
                 await GoneAsync(round, tally);
             }
@@ -73,13 +72,12 @@ internal static partial class EndingsBenchmark
             }
         }
 
-        tally.DeadFiles += Math.Max(0, MachineView.FilesBelow(stage.Watched).Count() - filesBefore);
+        tally.DeadFiles = Math.Max(tally.DeadFiles, MachineView.FilesBelow(stage.Watched).Except(before, StringComparer.Ordinal).Count());
     }
 
-    private static async Task GoneAsync(EndingRound round, EndingTally tally)
+    private static async Task<TimeSpan> GoneAsync(EndingRound round, EndingTally tally)
     {
         long killed = Stopwatch.GetTimestamp();
-        string last = string.Empty;
         while (round.Leftovers() is { Count: > 0 } left)
         {
             if (Stopwatch.GetElapsedTime(killed) > Bound)
@@ -88,15 +86,10 @@ internal static partial class EndingsBenchmark
                 break;
             }
 
-            last = string.Join(", ", left);
             await Task.Delay(Pause);
         }
 
-        if (Stopwatch.GetElapsedTime(killed) is var took && took > tally.Worst)
-        {
-            tally.Worst = took;
-            Console.Error.WriteLine($"  {took.TotalMilliseconds:0} ms: {last}");
-        }
+        return Stopwatch.GetElapsedTime(killed);
     }
 
     // The next one that starts beside the dead ones, and ends in order, leaves nothing of itself or of them.
