@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Adit.Relay;
 using Npgsql;
 
 namespace Adit.Npgsql.Tests;

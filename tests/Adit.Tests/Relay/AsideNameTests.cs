@@ -28,7 +28,7 @@ public sealed class AsideNameTests : IDisposable
     [Theory]
     [InlineData("file")]
     [InlineData("file.4194305abcdefgh")]
-    [InlineData("file.4194305abcdefg1x")]
+    [InlineData("file.4194305abcdefgh1x")]
     [InlineData("file.4194305ABCDEFGH1")]
     [InlineData("file.-194305abcdefgh1")]
     [InlineData("other.4194305abcdefgh1")]
