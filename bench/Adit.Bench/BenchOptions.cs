@@ -46,7 +46,13 @@ internal sealed record BenchOptions
     /// <summary>Connections for each rule of admission.</summary>
     public int Accepts { get; init; } = 1000;
 
-    /// <summary>For the process of the attackers: port, target port and key file.</summary>
+    /// <summary>Owners that are killed.</summary>
+    public int Rounds { get; init; } = 200;
+
+    /// <summary>Decides what is random.</summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>For a process that the benchmark starts: port, key file, and what else it takes.</summary>
     public IReadOnlyList<string> Victim { get; init; } = [];
 
     /// <exception cref="FormatException">An option is unknown, or its value is missing or out of range.</exception>
@@ -73,6 +79,8 @@ internal sealed record BenchOptions
                 "--only" => options with { Only = Value() },
                 "--accepts" => options with { Accepts = Number(1) },
                 "--sockets" => options with { Sockets = Number(0) },
+                "--rounds" => options with { Rounds = Number(1) },
+                "--seed" => options with { Seed = Number(0) },
                 "--victim" => options with { Victim = Value().Split(',') },
                 ['-', ..] and not "--help" => throw new FormatException($"{args[i]} is unknown; see bench/run --help"),
                 var benchmark => options with { Benchmark = benchmark },

@@ -1,6 +1,7 @@
 using Adit.Bench;
 using Adit.Bench.Admitting;
 using Adit.Bench.Connections;
+using Adit.Bench.Endings;
 using Adit.Bench.Flood;
 using Adit.Bench.Speed;
 
@@ -27,6 +28,12 @@ const string Usage = """
         --sockets N             sockets that are open meanwhile (default 5000)
         --out FOLDER            where the page goes (default bench/results)
 
+      endings        what stays behind when the owner of a tunnel is killed, for every kind of owner
+        --rounds N              how many are killed (default 200)
+        --seed N                decides the moments (default 1)
+        --only TEXT             only the kinds whose name contains this; nothing is written then
+        --out FOLDER            where the page goes (default bench/results)
+
       --json FILE    also appends the results to FILE, one JSON object a line
     """;
 
@@ -50,6 +57,12 @@ try
             return 0;
         case "admission":
             await AdmissionBenchmark.RunAsync(options, results);
+            return 0;
+        case "endings":
+            await EndingsBenchmark.RunAsync(options, results);
+            return 0;
+        case LibraryPrograms.Benchmark:
+            await LibraryPrograms.RunAsync(options.Victim);
             return 0;
         case AttackersProcess.Benchmark:
             await AttackersProcess.RunAsync(options);

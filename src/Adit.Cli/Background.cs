@@ -14,6 +14,7 @@ internal sealed class Background : IDisposable
     /// <summary>The variable by which the process that goes on knows that it is the one.</summary>
     internal const string Mark = "ADIT_BACKGROUND";
 
+    private const int WaiterGone = 255;
     private const string MasterMark = ":master";
 
     private readonly Socket _waiter;
@@ -43,6 +44,7 @@ internal sealed class Background : IDisposable
         listener.Listen(1);
         var start = new ProcessStartInfo(Environment.ProcessPath!, args) { UseShellExecute = false, RedirectStandardInput = true };
         start.Environment[Mark] = name[1..] + (isMaster ? MasterMark : string.Empty);
+        RuntimeDiagnostics.PassOn(start.Environment);
         using Process child = Process.Start(start)!;
         child.StandardInput.Close();
         Task exited = child.WaitForExitAsync();
@@ -118,7 +120,16 @@ internal sealed class Background : IDisposable
         Environment.SetEnvironmentVariable(Mark, null);
         bool isMaster = name.EndsWith(MasterMark, StringComparison.Ordinal);
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        socket.Connect(new UnixDomainSocketEndPoint("\0" + (isMaster ? name[..^MasterMark.Length] : name)));
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint("\0" + (isMaster ? name[..^MasterMark.Length] : name)));
+        }
+        catch (SocketException)
+        {
+            // The process that waits is gone already, and with it who asked for this one.
+            Environment.Exit(WaiterGone);
+        }
+
         return new(socket, isMaster);
     }
 }

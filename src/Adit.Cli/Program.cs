@@ -1,7 +1,12 @@
 using Adit.Cli;
+using Adit.Cli.Commands;
 using Adit.Cli.Demo;
 using Adit.Cli.Doctor;
 using Adit.Cli.Tunnels;
+
+RuntimeDiagnostics.Forget();
+if (OperatingSystem.IsLinux() && MortalProgram.IsThis)
+    return MortalProgram.Become(args);
 
 // "adit ssh ..." spells out what "adit ..." does (the parser takes the word), so that a host may bear the name of a subcommand.
 return args switch

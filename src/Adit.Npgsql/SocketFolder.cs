@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using Adit.Relay;
 
 namespace Adit.Npgsql;
@@ -10,7 +9,7 @@ namespace Adit.Npgsql;
 /// </summary>
 internal sealed class SocketFolder : IDisposable
 {
-    private const string Prefix = "adit-npgsql-";
+    internal const string Prefix = "adit-npgsql-";
     private const int LongestName = 32;
 
     private static readonly Lock Sync = new();
@@ -32,13 +31,12 @@ internal sealed class SocketFolder : IDisposable
         {
             if (!_isPrepared)
             {
-                RemoveDead();
+                PrivateFolder.RemoveDead(Prefix);
                 AppDomain.CurrentDomain.ProcessExit += static (_, _) => DisposeAll();
                 _isPrepared = true;
             }
 
-            // Made with the rights of its owner alone, under a name that nobody can know before.
-            string path = Directory.CreateTempSubdirectory(string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}-")).FullName;
+            string path = PrivateFolder.Create(Prefix);
             // Npgsql takes these for the end of a host.
             if (path.AsSpan().IndexOfAny(',', ':') >= 0)
             {
@@ -80,36 +78,6 @@ internal sealed class SocketFolder : IDisposable
             all = [.. Live];
         foreach (SocketFolder folder in all)
             folder.Dispose();
-    }
-
-    // What processes left that were killed. One whose sockets answer lives, perhaps where this process cannot see it.
-    internal static void RemoveDead()
-    {
-        foreach (string path in Directory.EnumerateDirectories(Path.GetTempPath(), Prefix + "*"))
-        {
-            string[] parts = Path.GetFileName(path)[Prefix.Length..].Split('-');
-            if (!OperatingSystem.IsLinux()
-                || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
-                || Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}"))
-                || UnixFile.Look(path) is not { } found
-                || found.Owner != LinuxCalls.GetEffectiveUserId())
-            {
-                continue;
-            }
-
-            try
-            {
-                if (!Directory.EnumerateFiles(path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None })
-                    .Any(static file => UnixSocketFile.Answers(new UnixDomainSocketEndPoint(file))))
-                {
-                    Remove(path);
-                }
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-            {
-                // Whatever is wrong with it, it is in nobody's way.
-            }
-        }
     }
 
     private static void Remove(string path)

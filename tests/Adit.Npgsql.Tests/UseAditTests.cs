@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Adit.Relay;
 using Npgsql;
 
 namespace Adit.Npgsql.Tests;
@@ -114,21 +115,31 @@ public sealed class UseAditTests
     public void What_a_dead_process_left_is_removed_and_what_is_alive_or_unknown_is_not()
     {
         // No process has this number: it is above the highest that Linux gives. It may still live in another container.
-        const string Dead = "adit-npgsql-4194305-";
+        const string Dead = "adit-npgsql-4194305-0-";
         DirectoryInfo dead = Directory.CreateTempSubdirectory(Dead), alive = Directory.CreateTempSubdirectory(Dead), other = Directory.CreateTempSubdirectory("adit-npgsql-x-");
+        // Its number is another process's by now, and this one is not yet in use.
+        DirectoryInfo recycled = Directory.CreateTempSubdirectory($"adit-npgsql-{Environment.ProcessId}-0-");
+        string own = PrivateFolder.Create(SocketFolder.Prefix);
+        string link = Path.Combine(Path.GetTempPath(), $"{Dead}{Guid.NewGuid():N}");
+        Directory.CreateSymbolicLink(link, other.FullName);
         dead.CreateSubdirectory("0-db");
         using (var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
         {
             listener.Bind(new UnixDomainSocketEndPoint(Path.Combine(alive.CreateSubdirectory("0-db").FullName, ".s.PGSQL.5432")));
             listener.Listen();
-            SocketFolder.RemoveDead();
+            PrivateFolder.RemoveDead(SocketFolder.Prefix);
             Assert.False(Directory.Exists(dead.FullName));
+            Assert.False(Directory.Exists(recycled.FullName));
+            Assert.True(Directory.Exists(own));
+            Assert.True(Directory.Exists(link));
             Assert.True(Directory.Exists(alive.FullName));
             Assert.True(Directory.Exists(other.FullName));
         }
 
-        SocketFolder.RemoveDead();
+        PrivateFolder.RemoveDead(SocketFolder.Prefix);
         Assert.False(Directory.Exists(alive.FullName));
+        Directory.Delete(link);
+        Directory.Delete(own);
         other.Delete();
     }
 

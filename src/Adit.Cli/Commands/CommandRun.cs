@@ -22,6 +22,7 @@ internal sealed class CommandRun(IReadOnlyList<string> words, bool isPostgres, O
 
     private readonly CommandAdmission _admission = new();
     private readonly Lock _sync = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Process? _process;
 
     /// <summary>Admits the command's processes.</summary>
@@ -65,6 +66,7 @@ internal sealed class CommandRun(IReadOnlyList<string> words, bool isPostgres, O
         finally
         {
             _admission.End();
+            _ended.TrySetResult();
         }
     }
 
@@ -101,7 +103,7 @@ internal sealed class CommandRun(IReadOnlyList<string> words, bool isPostgres, O
             lock (_sync)
             {
                 stop.ThrowIfCancellationRequested();
-                _process = Process.Start(start);
+                _process = MortalProgram.Start(start, _ended.Task);
             }
 
             return null;

@@ -25,9 +25,12 @@ namespace Adit.Cli.Demo;
 internal sealed class DemoCommand : IAsyncDisposable
 {
     private const string User = "demo";
+    private const string FolderPrefix = "adit-demo-";
     private const int Failed = 255;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("adit-demo-").FullName;
+    private readonly string _folder = PrivateFolder.Create(FolderPrefix);
+    // Says to others who clear up that the folder is in use.
+    private readonly Socket _alive = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
     private readonly DemoEvents _events = new();
     private readonly Stack<IAsyncDisposable> _owned = new();
     private readonly SshPrivateKey _userKey = SshPrivateKey.Generate("ssh-ed25519", comment: "adit demo");
@@ -59,6 +62,7 @@ internal sealed class DemoCommand : IAsyncDisposable
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         try
         {
+            PrivateFolder.RemoveDead(FolderPrefix);
             await using (var demo = new DemoCommand())
                 await demo.ShowAsync(args is ["--keep"], stop.Token);
             Say("end", "the tunnel, the gateway, the target and their files are gone");
@@ -81,11 +85,14 @@ internal sealed class DemoCommand : IAsyncDisposable
             await owned.DisposeAsync();
         _userKey.Dispose();
         _hostKey.Dispose();
+        _alive.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
 
     private async Task ShowAsync(bool keep, CancellationToken stop)
     {
+        _alive.Bind(new UnixDomainSocketEndPoint(Path.Combine(_folder, "alive")));
+        _alive.Listen();
         DemoTarget http = Own(DemoTarget.Start());
         (DemoPostgres? postgres, string? missing) = await DemoPostgres.TryStartAsync(_folder, stop);
         if (postgres is not null)

@@ -24,6 +24,7 @@ internal static class TunnelFolder
         Directory.CreateDirectory(Location, Private);
         if (Obstacle() is { } obstacle)
             throw new IOException($"{Location} {obstacle}; tunnels are not listed while that is so");
+        RemoveDead();
         return Path.Combine(Location, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}{Suffix}"));
     }
 
@@ -32,16 +33,20 @@ internal static class TunnelFolder
     {
         if (!Directory.Exists(Location) || Obstacle() is not null)
             return [];
-        var live = new List<string>();
-        foreach (string path in Directory.GetFiles(Location, "*" + Suffix).Order(StringComparer.Ordinal))
-        {
-            if (ControlSocketFile.Look(path) is ControlSocketState.Dead)
-                File.Delete(path);
-            else
-                live.Add(path);
-        }
+        RemoveDead();
+        return [.. Directory.GetFiles(Location, "*" + Suffix).Order(StringComparer.Ordinal)];
+    }
 
-        return live;
+    // What processes left that were killed, perhaps while they made it.
+    private static void RemoveDead()
+    {
+        foreach (string path in Directory.GetFiles(Location))
+        {
+            if (path.EndsWith(Suffix, StringComparison.Ordinal) && ControlSocketFile.Look(path) is ControlSocketState.Dead)
+                File.Delete(path);
+            else if (Path.GetFileNameWithoutExtension(path) is var whole && whole.EndsWith(Suffix, StringComparison.Ordinal))
+                UnixSocketFile.RemoveLeft(Path.Combine(Location, whole));
+        }
     }
 
     // Whoever may write here could take the standard streams that clients hand over.

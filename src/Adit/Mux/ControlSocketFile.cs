@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using System.Security.Cryptography;
 using System.Text;
 using Adit.Relay;
 
@@ -15,12 +14,11 @@ namespace Adit.Mux;
 internal sealed partial class ControlSocketFile : IDisposable
 {
     private const int Backlog = 64;
-    private const int SuffixLength = 16;
     private const int Exists = 17;
 
     // struct sockaddr_un holds 108 bytes, the last of them zero.
     private const int MaxAddress = 107;
-    private const int MaxPath = MaxAddress - SuffixLength - 1;
+    private const int MaxPath = MaxAddress - AsideName.Length;
 
     private readonly ulong _inode;
     private int _disposed;
@@ -55,8 +53,9 @@ internal sealed partial class ControlSocketFile : IDisposable
     internal static ControlSocketFile Listen(string path)
     {
         RequireFitting(path, MaxPath);
+        UnixSocketFile.RemoveLeft(path);
         RemoveDead(path);
-        string temporary = $"{path}.{RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz0123456789", SuffixLength)}";
+        string temporary = AsideName.For(path);
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {

@@ -101,7 +101,8 @@ internal static class KnownHostsFile
     // Whole or not at all, and with the rights of another file.
     private static void Write(string path, string rightsOf, ReadOnlySpan<byte> text)
     {
-        string aside = $"{path}.{Guid.NewGuid():N}";
+        AsideName.RemoveLeft(path, static (_, left) => left.IsRegular);
+        string aside = AsideName.For(path);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = OwnerOnly;

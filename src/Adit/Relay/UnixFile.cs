@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Adit.Relay;
 
 /// <summary>What a path itself is, links not followed (statx(2)).</summary>
-internal readonly partial record struct UnixFile(bool IsSocket, bool IsRegular, uint Owner, ulong Inode)
+internal readonly partial record struct UnixFile(bool IsSocket, bool IsRegular, bool IsFolder, uint Owner, ulong Inode)
 {
     private const int CurrentDirectory = -100;
     private const int NoFollow = 0x100;
@@ -17,12 +17,13 @@ internal readonly partial record struct UnixFile(bool IsSocket, bool IsRegular, 
     private const int TypeMask = 0xf000;
     private const int TypeSocket = 0xc000;
     private const int TypeRegular = 0x8000;
+    private const int TypeFolder = 0x4000;
 
     /// <summary>Looks; null where there is nothing, or nothing that may be seen.</summary>
     internal static UnixFile? Look(string path)
     {
         if (!OperatingSystem.IsLinux())
-            return File.Exists(path) ? new(IsSocket: false, IsRegular: true, 0, 0) : null;
+            return File.Exists(path) ? new(IsSocket: false, IsRegular: true, IsFolder: false, 0, 0) : null;
         Span<byte> stat = stackalloc byte[StatxBytes];
         return Statx(CurrentDirectory, path, NoFollow, BasicStats, stat) == 0 ? Read(stat) : null;
     }
@@ -45,7 +46,7 @@ internal readonly partial record struct UnixFile(bool IsSocket, bool IsRegular, 
     /// <exception cref="UnauthorizedAccessException">It may not be removed.</exception>
     internal bool TryRemove(string path)
     {
-        string aside = $"{path}.{Guid.NewGuid():N}";
+        string aside = AsideName.For(path);
         File.Move(path, aside, overwrite: false);
         if (Look(aside) is { } moved && moved.Inode == Inode)
         {
@@ -60,7 +61,7 @@ internal readonly partial record struct UnixFile(bool IsSocket, bool IsRegular, 
     private static UnixFile Read(ReadOnlySpan<byte> stat)
     {
         int type = MemoryMarshal.Read<ushort>(stat[ModeOffset..]) & TypeMask;
-        return new(type == TypeSocket, type == TypeRegular, MemoryMarshal.Read<uint>(stat[OwnerOffset..]), MemoryMarshal.Read<ulong>(stat[InodeOffset..]));
+        return new(type == TypeSocket, type == TypeRegular, type == TypeFolder, MemoryMarshal.Read<uint>(stat[OwnerOffset..]), MemoryMarshal.Read<ulong>(stat[InodeOffset..]));
     }
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

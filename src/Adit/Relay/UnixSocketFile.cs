@@ -28,7 +28,11 @@ internal sealed class UnixSocketFile
         try
         {
             if (hasFile)
+            {
+                RemoveLeft(path);
                 MakeRoom(path, address, options.Unlink);
+            }
+
             socket.Bind(address);
             socket.Listen(options.Backlog);
         }
@@ -121,6 +125,10 @@ internal sealed class UnixSocketFile
             return e.SocketErrorCode != SocketError.ConnectionRefused;
         }
     }
+
+    /// <summary>Removes dead sockets that a killed process left beside a path when it was about to put one there, or to remove one.</summary>
+    internal static void RemoveLeft(string path) =>
+        AsideName.RemoveLeft(path, static (beside, left) => left.IsSocket && !Answers(new(beside)));
 
     private static void RemoveStale(string path, UnixFile stale)
     {

@@ -51,6 +51,34 @@ public sealed class RunCommandTests(ITestOutputHelper output) : RunTest(output)
     }
 
     [AditFact]
+    [Trait("Surface", "S0-2")]
+    public async Task The_command_is_told_to_end_when_adit_is_killed_and_may_put_its_things_in_order()
+    {
+        var sshd = await StartSshdAsync();
+        using var files = await SshClientFiles.CreateAsync(sshd);
+        var told = Path.Combine(RunFolder.Create("told"), "told");
+        var adit = await RunAsync(files, LoopbackPort.Free(), "bash", "-c", $"trap 'echo told >{told}; exit' TERM; echo ready; while :; do sleep 0.05; done");
+        await adit.OutputAsync("ready");
+        var command = Assert.Single(ProcessTree.Descendants(adit.Pid), static entry => entry.Command is "bash");
+
+        adit.Kill();
+
+        await Patience.UntilAsync(() => File.Exists(told) && !ProcessTree.IsAlive(command), "the command should end in its own way");
+    }
+
+    [AditFact]
+    public async Task What_the_runtime_ignores_the_command_does_not()
+    {
+        var sshd = await StartSshdAsync();
+        using var files = await SshClientFiles.CreateAsync(sshd);
+
+        var adit = await RunAsync(files, LoopbackPort.Free(), "grep", "SigIgn", "/proc/self/status");
+
+        Assert.Equal(0, await adit.ExitAsync());
+        Assert.Equal("SigIgn:\t0000000000000000\n", adit.Output.Text);
+    }
+
+    [AditFact]
     public async Task The_command_gets_nothing_of_what_adit_sets_for_itself()
     {
         var sshd = await StartSshdAsync();
@@ -61,6 +89,8 @@ public sealed class RunCommandTests(ITestOutputHelper output) : RunTest(output)
         Assert.Equal(0, await adit.ExitAsync());
         Assert.Contains("ADIT_PORT=", adit.Output.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("INLINE_COMPLETIONS", adit.Output.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("DIAGNOSTICS", adit.Output.Text, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("ADIT_COMMAND_OF", adit.Output.Text, StringComparison.Ordinal);
     }
 
     [AditTheory]
@@ -164,7 +194,7 @@ public sealed class RunCommandTests(ITestOutputHelper output) : RunTest(output)
 
     [AditFact]
     [Trait("Surface", "S0-2")]
-    public async Task A_run_that_is_killed_leaves_no_port_and_no_session_though_its_command_lives_on()
+    public async Task A_run_that_is_killed_leaves_no_port_no_session_and_no_command()
     {
         var sshd = await StartSshdAsync();
         await using var echo = TcpService.Echo();
@@ -177,6 +207,6 @@ public sealed class RunCommandTests(ITestOutputHelper output) : RunTest(output)
 
         await LoopbackPort.UntilClosedAsync(held.Port);
         await sshd.UntilNoConnectionAsync();
-        Assert.True(ProcessTree.IsAlive(command));
+        await Patience.UntilAsync(() => !ProcessTree.IsAlive(command), "the command should end");
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using Adit.Interop.Tests.Peers;
 using Xunit.Abstractions;
 
@@ -39,22 +38,7 @@ public sealed class ProgramTests(ITestOutputHelper output) : PeerTest(output)
         await sshd.UntilNoConnectionAsync();
     }
 
-    private async Task<ChildProcess> StartAsync(SshdPeer sshd, int port)
-    {
-        SshClientFiles files = await SshClientFiles.CreateAsync(sshd);
-        string home = RunFolder.Create("home");
-        File.Copy(files.ConfigPath, Path.Combine(Directory.CreateDirectory(Path.Combine(home, ".ssh")).FullName, "config"));
-        return Own(await ChildProcess.StartAsync(new("dotnet", Program(), SshClientFiles.Alias, "localhost", port.ToString(CultureInfo.InvariantCulture))
-        {
-            Environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["HOME"] = home },
-        }));
-    }
-
-    // Built beside this project, in the same configuration.
-    private static string Program([CallerFilePath] string path = "")
-    {
-        string root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", ".."));
-        string built = Path.GetRelativePath(Path.Combine(root, "tests", "Adit.Interop.Tests"), AppContext.BaseDirectory);
-        return Path.Combine(root, "samples", "Streams", built, "Streams.dll");
-    }
+    private async Task<ChildProcess> StartAsync(SshdPeer sshd, int port) => Own(await ChildProcess.StartAsync(SampleProgram.Start(
+        "Streams", await SshClientFiles.CreateAsync(sshd), new Dictionary<string, string?>(StringComparer.Ordinal),
+        SshClientFiles.Alias, "localhost", port.ToString(CultureInfo.InvariantCulture))));
 }
