@@ -40,7 +40,6 @@ internal static class GatewayCommand
                         await Console.Out.WriteLineAsync(setting);
                     return 0;
                 default:
-                    SocketCompletions.GoOnWhereWatched();
                     return await ServeAsync(line, args);
             }
         }

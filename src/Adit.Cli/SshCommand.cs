@@ -37,7 +37,6 @@ internal static class SshCommand
             return Failed;
         }
 
-        SocketCompletions.GoOnWhereWatched();
         using (output)
         {
             foreach (string warning in Background.Child is null ? config.Warnings : [])

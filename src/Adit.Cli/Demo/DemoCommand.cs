@@ -50,7 +50,6 @@ internal sealed class DemoCommand : IAsyncDisposable
             return Failed;
         }
 
-        SocketCompletions.GoOnWhereWatched();
         using var stop = new CancellationTokenSource();
         void OnSignal(PosixSignalContext context)
         {

@@ -330,6 +330,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             Connection = new()
             {
                 MaxChannels = (int)Math.Min((long?)configuration.MostChannels + SpareChannels ?? long.MaxValue, ConnectionOptions.Default.MaxChannels),
+                Later = OperatingSystem.IsLinux() ? SocketLoop.TryDefer : null,
             },
         };
     }

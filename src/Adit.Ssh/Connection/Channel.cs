@@ -23,7 +23,7 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
     {
         _connection = connection;
         _receiver = new(this, options);
-        _sender = new(this);
+        _sender = new(this, options.ContinueInline);
         _requests = new(this, onRequest);
         LocalId = localId;
         Type = type;

@@ -6,9 +6,9 @@ namespace Adit.Ssh.Connection;
 /// The sending half of a channel: the write that is under way, and the window that the peer gives it. Everything but
 /// <see cref="WriteAsync"/>, <see cref="Grow"/> and <see cref="End"/> is called with the channel's lock held.
 /// </summary>
-internal sealed class ChannelSender(Channel channel)
+internal sealed class ChannelSender(Channel channel, bool continueInline)
 {
-    private readonly PendingOperation<bool> _write = new(continueInline: false);
+    private readonly PendingOperation<bool> _write = new(continueInline);
     private SendWindow _window;
     private ReadOnlyMemory<byte> _unsent;
     private Exception? _failure;

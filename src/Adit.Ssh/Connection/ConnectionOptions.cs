@@ -17,6 +17,12 @@ public sealed record ConnectionOptions
     /// <summary>Keepalive. Default off.</summary>
     public KeepAliveOptions KeepAlive { get; init; } = KeepAliveOptions.Off;
 
+    /// <summary>
+    /// Asked to call an action at the end of what the thread that asks does now, so that all it has to send by then leaves at once, and nobody keeps
+    /// it from others. Answers whether it will. Default never.
+    /// </summary>
+    public Func<Action, bool>? Later { get; init; }
+
     /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
     internal void Validate()
     {

@@ -22,7 +22,7 @@ public static class SshClient
         options.Validate();
         string own = Identification.With(options.Comment);
         (InboundBuffer inbound, string peer) = await Identification.OpenAsync(stream, SshRole.Client, own, cancellationToken).ConfigureAwait(false);
-        var transport = new SshTransport(stream, inbound, SshRole.Client, options.Logger, options.Time);
+        var transport = new SshTransport(stream, inbound, SshRole.Client, options.Logger, options.Time, options.Connection.Later);
         var kexOptions = new KeyExchangeOptions
         {
             Algorithms = options.Algorithms,

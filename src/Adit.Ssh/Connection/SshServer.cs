@@ -37,7 +37,7 @@ public static class SshServer
     private static async Task<SshConnection> AcceptInTimeAsync(Stream stream, SshServerOptions options, CancellationToken cancellationToken)
     {
         (InboundBuffer inbound, string peer) = await Identification.OpenAsync(stream, SshRole.Server, Identification.Own, cancellationToken).ConfigureAwait(false);
-        var transport = new SshTransport(stream, inbound, SshRole.Server, options.Logger, options.Time);
+        var transport = new SshTransport(stream, inbound, SshRole.Server, options.Logger, options.Time, options.Connection.Later);
         var kexOptions = new KeyExchangeOptions
         {
             Algorithms = options.Algorithms,

@@ -24,8 +24,18 @@ internal sealed class Outbox : IValueTaskSource<bool>
     private int _controlBytes;
     private int _aheadOfKexInit;
     private bool _gated = true;
+    private readonly Func<Action, bool>? _later;
+    private readonly Action _wake;
+    private bool _deferred;
     private bool _waiting;
     private bool _completed;
+
+    /// <param name="later">As <see cref="Connection.ConnectionOptions.Later"/>.</param>
+    public Outbox(Func<Action, bool>? later = null)
+    {
+        _later = later;
+        _wake = Wake;
+    }
 
     /// <summary>Queues a payload of the key exchange, or the last DISCONNECT: it passes the gate.</summary>
     public void SendKex(byte[] payload, KeyEpoch? thenSwitchTo = null)
@@ -85,19 +95,20 @@ internal sealed class Outbox : IValueTaskSource<bool>
     }
 
     /// <summary>
-    /// Wakes the send loop if something can be sent. It continues here, on the caller's thread, so that a lone packet leaves without
-    /// waiting for another thread: call this without holding a lock.
+    /// Wakes the send loop if something can be sent. It continues on the caller's thread, here or at the end of what that does now, so that
+    /// nothing waits for another thread: call this without holding a lock.
     /// </summary>
     public void Flush()
     {
         lock (_sync)
         {
-            if (!_waiting || !(Available || _completed))
+            if (_deferred || !CanWake)
                 return;
-            _waiting = false;
+            _deferred = true;
         }
 
-        _signal.SetResult(true);
+        if (_later?.Invoke(_wake) is not true)
+            Wake();
     }
 
     /// <summary>Nothing more comes: control and data are dropped, the kex lane (a last DISCONNECT) is still sent.</summary>
@@ -177,7 +188,22 @@ internal sealed class Outbox : IValueTaskSource<bool>
     void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _signal.OnCompleted(continuation, state, token, flags);
 
+    private bool CanWake => _waiting && (Available || _completed);
+
     private bool Available => _kex.Count > 0 || (!_gated && (_control.Count > 0 || _ready.Count > 0));
+
+    private void Wake()
+    {
+        lock (_sync)
+        {
+            _deferred = false;
+            if (!CanWake)
+                return;
+            _waiting = false;
+        }
+
+        _signal.SetResult(true);
+    }
 
     private void EnqueueKex(Outgoing kex)
     {

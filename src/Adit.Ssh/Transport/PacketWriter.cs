@@ -10,7 +10,7 @@ namespace Adit.Ssh.Transport;
 /// Seals packets into one output buffer and sends it: the send loop of a connection. All packets that are ready leave in one write;
 /// while a write is under way the next ones gather. Belongs to the send loop.
 /// </summary>
-internal sealed class PacketWriter(Stream stream, Outbox outbox) : IDisposable
+internal sealed class PacketWriter(Stream stream, Outbox outbox, Func<Action, bool>? later = null) : IDisposable
 {
     /// <summary>A write is started when this much is sealed, or nothing more is ready. Over a slow link less, so that what is small does not wait behind much.</summary>
     private const int MostBatchBytes = 128 * 1024;
@@ -57,7 +57,7 @@ internal sealed class PacketWriter(Stream stream, Outbox outbox) : IDisposable
                         await MeasureAsync(writing).ConfigureAwait(false);
                     _length = 0;
                     if (++batches % BatchesPerTurn == 0)
-                        await ThreadTurn.End;
+                        await new ThreadTurn(later);
                 }
             }
             finally

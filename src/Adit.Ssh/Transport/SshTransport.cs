@@ -24,6 +24,7 @@ internal sealed class SshTransport : IAsyncDisposable
     private const int CostUnauthenticated = 4 * 1024 * 1024;
 
     private readonly Stream _stream;
+    private readonly Func<Action, bool>? _later;
     private readonly InboundBuffer _inbound;
     private readonly PacketReader _reader;
     private readonly PacketWriter _writer;
@@ -42,18 +43,19 @@ internal sealed class SshTransport : IAsyncDisposable
     private bool _authenticated;
     private PeerExtensions _peerExtensions = PeerExtensions.None;
 
-    public SshTransport(Stream stream, InboundBuffer inbound, SshRole role, ILogger logger, TimeProvider time)
+    public SshTransport(Stream stream, InboundBuffer inbound, SshRole role, ILogger logger, TimeProvider time, Func<Action, bool>? later = null)
     {
         _stream = stream;
+        _later = later;
         _inbound = inbound;
         _logger = logger;
         _time = time;
         Role = role;
         Ending = _ending.Token;
-        Outbox = new Outbox();
+        Outbox = new Outbox(later);
         RoundTrip = new(time);
         _reader = new PacketReader(inbound);
-        _writer = new PacketWriter(stream, Outbox);
+        _writer = new PacketWriter(stream, Outbox, later);
     }
 
     public SshRole Role { get; }
@@ -206,7 +208,7 @@ internal sealed class SshTransport : IAsyncDisposable
                         continue;
                     turn = 0;
                     _connection!.EndBatch();
-                    await ThreadTurn.End;
+                    await new ThreadTurn(_later);
                 }
 
                 _connection!.EndBatch();
@@ -218,7 +220,7 @@ internal sealed class SshTransport : IAsyncDisposable
 
                 // Where this goes on with the thread that watches all sockets, key exchange and login are no work for it.
                 if (!_authenticated)
-                    await ThreadTurn.End;
+                    await default(ThreadTurn);
             }
             while (filled);
             Close(CloseReason.ConnectionLost, "the peer closed the connection");

@@ -100,7 +100,7 @@ internal sealed class DuplexRelay
                 if (turn >= BytesPerTurn)
                 {
                     turn = 0;
-                    await Task.Yield(); // to the end of the queue that all threads share; ForceYielding would be this thread's next work again
+                    await LoopTurn.End;
                 }
 
                 blame = sourceFailed;

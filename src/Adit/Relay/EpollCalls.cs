@@ -54,11 +54,17 @@ internal static unsafe partial class EpollCalls
         return (MemoryMarshal.Read<uint>(one), MemoryMarshal.Read<ulong>(one[DataOffset..]));
     }
 
+    /// <summary>Whoever waits for this processor gets it first, sched_yield(2).</summary>
+    internal static void LetOthersRun() => _ = Yield();
+
     [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
     private static partial int CreateDescriptor(int flags);
 
     [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
     private static partial int Control(SafeFileHandle epoll, int operation, SafeSocketHandle socket, ReadOnlySpan<byte> wanted);
+
+    [LibraryImport("libc", EntryPoint = "sched_yield")]
+    private static partial int Yield();
 
     [LibraryImport("libc", EntryPoint = "epoll_wait")]
     private static partial int Wait(SafeFileHandle epoll, Span<byte> events, int most, int milliseconds);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
@@ -16,6 +17,9 @@ internal sealed class SocketLoop
     private static readonly Lazy<SocketLoop>[] All =
         [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount / 2, 1, 8)).Select(static _ => new Lazy<SocketLoop>(static () => new SocketLoop()))];
 
+    private static readonly TimeSpan LivelyTime = TimeSpan.FromMicroseconds(100);
+    private static readonly TimeSpan LittleWork = TimeSpan.FromMicroseconds(30);
+
     private static uint s_next;
 
     [ThreadStatic]
@@ -27,6 +31,8 @@ internal sealed class SocketLoop
     private readonly Stack<int> _free = new();
     private int _used;
     private uint _generation;
+    private long _returned;
+    private bool _isLively;
     private List<Action> _later = [];
     private List<Action> _doing = [];
 
@@ -97,7 +103,7 @@ internal sealed class SocketLoop
         byte[] events = new byte[MostEvents * EpollCalls.EventBytes];
         while (true)
         {
-            int count = EpollCalls.Wait(_epoll, events, mayWait: _later.Count == 0);
+            int count = Wait(events);
             for (int i = 0; i < count; i++)
             {
                 (uint happened, ulong data) = EpollCalls.Read(events, i);
@@ -110,6 +116,28 @@ internal sealed class SocketLoop
                 action();
             _doing.Clear();
         }
+    }
+
+    // A thread that sleeps is woken late, and at some cost, by whoever answers within microseconds. So where the last answer came as quickly, it
+    // is looked for again and again, and everybody who can run goes first. Not where there was much to do: more comes together while it sleeps.
+    private int Wait(Span<byte> events)
+    {
+        int count = EpollCalls.Wait(_epoll, events, mayWait: false);
+        if (count > 0 || _later.Count > 0)
+            return count;
+        long began = Stopwatch.GetTimestamp();
+        bool looks = _isLively && Stopwatch.GetElapsedTime(_returned, began) < LittleWork;
+        while (looks && count == 0 && Stopwatch.GetElapsedTime(began) < LivelyTime)
+        {
+            EpollCalls.LetOthersRun();
+            count = EpollCalls.Wait(_epoll, events, mayWait: false);
+        }
+
+        if (count == 0)
+            count = EpollCalls.Wait(_epoll, events, mayWait: true);
+        _returned = Stopwatch.GetTimestamp();
+        _isLively = Stopwatch.GetElapsedTime(began, _returned) < LivelyTime;
+        return count;
     }
 
     // An event may have been fetched before its watch was removed, and its place taken by another.

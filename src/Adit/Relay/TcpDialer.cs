@@ -160,7 +160,7 @@ internal sealed class TcpDialer : IDialer
                 socket.Bind(new IPEndPoint(LocalAddressFor(address.AddressFamily), 0));
             if (_options.KeepAlive)
                 socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            await socket.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
+            await SocketConnect.RunAsync(socket, address, cancellationToken).ConfigureAwait(false);
             outcomes.TryWrite((socket, null));
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)

@@ -17,7 +17,7 @@ internal sealed class UnixDialer : IDialer
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            await socket.ConnectAsync(UnixAddress.Of(target.Path), cancellationToken).ConfigureAwait(false);
+            await SocketConnect.RunAsync(socket, UnixAddress.Of(target.Path), cancellationToken).ConfigureAwait(false);
             return new(new SocketDuplex(socket), new Route(Leg.Plain(ThisMachine, target)));
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressNotAvailable)

@@ -69,7 +69,7 @@ internal sealed class SshLink : IAsyncDisposable
     {
         var remote = new RemoteListening(options.Handler);
         Stream stream = dialed.Duplex.AsStream();
-        SshConnection connection = await SshClient.ConnectAsync(stream, options with { Handler = remote }, cancellationToken).ConfigureAwait(false);
+        SshConnection connection = await SshClient.ConnectAsync(stream, WithLoop(options) with { Handler = remote }, cancellationToken).ConfigureAwait(false);
 
         // Our own server sends at once. Others keep a small packet back until the one before it is acknowledged.
         if (stream is SocketStream socket && !connection.Info.PeerIdentification.StartsWith(OwnServer, StringComparison.Ordinal))
@@ -80,6 +80,9 @@ internal sealed class SshLink : IAsyncDisposable
         remote.Attach(connection, new(name, Machine.ThisName, LegProtection.Ssh) { Verification = leg.Verification });
         return new(connection, route, new Machine(name, server.Host ?? name), remote, owned);
     }
+
+    private static SshClientOptions WithLoop(SshClientOptions options) =>
+        OperatingSystem.IsLinux() ? options with { Connection = options.Connection with { Later = SocketLoop.TryDefer } } : options;
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
