@@ -19,6 +19,8 @@ internal sealed class PostgresProbe(IDialer dialer, TimeProvider time)
     private const int RequestCode = (1234 << 16) | 5679;
     private const int MostRead = 256;
 
+    private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(1);
+
     /// <summary>How long it may take together: 10 seconds.</summary>
     internal static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
@@ -35,9 +37,19 @@ internal sealed class PostgresProbe(IDialer dialer, TimeProvider time)
         try
         {
             DialedConnection dialed = await dialer.DialAsync(target, ConnectionOrigin.ThisProcess, either.Token).ConfigureAwait(false);
-            Stream stream = dialed.Duplex.AsStream();
+            var stream = new DuplexStream(dialed.Duplex);
             await using (stream.ConfigureAwait(false))
-                await AskAsync(stream, target, fingerprint, either.Token).ConfigureAwait(false);
+            {
+                try
+                {
+                    await AskAsync(stream, target, fingerprint, either.Token).ConfigureAwait(false);
+                }
+                finally
+                {
+                    await EndAsync(stream, either.Token).ConfigureAwait(false);
+                    await PoolTurn.Begin;
+                }
+            }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -68,6 +80,24 @@ internal sealed class PostgresProbe(IDialer dialer, TimeProvider time)
                 throw Wrong(target, $"it offers no TLS, so it has no certificate with sha256:{fingerprint}", isOther: false);
             case var other:
                 throw Wrong(target, ServerGreeting.InWords(other));
+        }
+    }
+
+    // It hears the end of the handshake, even if the tunnel is closed for what was found.
+    private async Task EndAsync(DuplexStream stream, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource patience = new(FarewellTime, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            await stream.CompleteWritingAsync(either.Token).ConfigureAwait(false);
+            byte[] rest = new byte[MostRead];
+            while (await stream.ReadAsync(rest, either.Token).ConfigureAwait(false) > 0)
+                continue;
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // It has ended already, or goes on as if nothing were.
         }
     }
 

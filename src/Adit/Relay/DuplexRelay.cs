@@ -100,7 +100,10 @@ internal sealed class DuplexRelay
                 if (turn >= BytesPerTurn)
                 {
                     turn = 0;
-                    await LoopTurn.End;
+                    if (OperatingSystem.IsLinux() && SocketLoop.IsCaller)
+                        await LoopTurn.End;
+                    else
+                        await Task.Yield(); // to the end of the queue that all threads share; ForceYielding would be this thread's next work again
                 }
 
                 blame = sourceFailed;

@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Versioning;
 
 namespace Adit.Relay;
 
-/// <summary>Awaited, it lets everybody have a turn who waits for this thread: for the sockets of its <see cref="SocketLoop"/>, or in the pool.</summary>
+/// <summary>Awaited on the thread of a <see cref="SocketLoop"/>, it lets everybody have a turn for whom something has arrived there.</summary>
+[SupportedOSPlatform("linux")]
 internal readonly struct LoopTurn : ICriticalNotifyCompletion
 {
     public static LoopTurn End => default;
@@ -19,7 +21,7 @@ internal readonly struct LoopTurn : ICriticalNotifyCompletion
 
     public void UnsafeOnCompleted(Action continuation)
     {
-        if (!OperatingSystem.IsLinux() || !SocketLoop.TryDefer(continuation))
+        if (!SocketLoop.TryDefer(continuation))
             ThreadPool.UnsafeQueueUserWorkItem(static next => next(), continuation, preferLocal: false);
     }
 }

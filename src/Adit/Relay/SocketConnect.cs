@@ -35,6 +35,8 @@ internal static class SocketConnect
                 await watch.Writable.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
+        // Who is connected now begins a conversation.
+        await PoolTurn.Begin;
         if (socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error) is int error and not 0)
             throw new SocketException(error);
     }

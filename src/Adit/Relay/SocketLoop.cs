@@ -38,6 +38,9 @@ internal sealed class SocketLoop
 
     private SocketLoop() => new Thread(Run) { IsBackground = true, Name = "sockets" }.Start();
 
+    /// <summary>Whether a loop calls.</summary>
+    public static bool IsCaller => t_current is not null;
+
     /// <summary>The loop that calls, or else one for somebody new.</summary>
     public static SocketLoop ForCaller => t_current ?? All[Interlocked.Increment(ref s_next) % (uint)All.Length].Value;
 

@@ -54,4 +54,41 @@ public sealed class OutboxTests
             return Assert.Single(next.Payload!);
         }
     }
+
+    [Fact]
+    public async Task The_send_loop_is_woken_later_once_where_the_thread_takes_that_on()
+    {
+        List<Action> later = [];
+        var outbox = new Outbox(action =>
+        {
+            later.Add(action);
+            return true;
+        });
+        outbox.OpenGate();
+        Task<bool> waiting = outbox.WaitAsync().AsTask();
+        for (int i = 0; i < 3; i++)
+        {
+            outbox.TryEnqueue([80]);
+            outbox.Flush();
+        }
+
+        Assert.False(waiting.IsCompleted);
+        Assert.Single(later)();
+
+        Assert.True(await waiting);
+        Assert.True(outbox.TryTake(out _) && outbox.TryTake(out _) && outbox.TryTake(out _));
+    }
+
+    [Fact]
+    public async Task The_send_loop_is_woken_at_once_where_the_thread_takes_nothing_on()
+    {
+        var outbox = new Outbox(static _ => false);
+        outbox.OpenGate();
+        Task<bool> waiting = outbox.WaitAsync().AsTask();
+
+        outbox.TryEnqueue([80]);
+        outbox.Flush();
+
+        Assert.True(await waiting);
+    }
 }
