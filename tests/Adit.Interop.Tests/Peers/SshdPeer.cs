@@ -33,7 +33,8 @@ internal sealed class SshdPeer : IAsyncDisposable
     {
         if (TestUser.IsRoot)
             Directory.CreateDirectory("/run/sshd", (UnixFileMode)0b111_101_101);
-        return ChildProcess.StartAsync(new(program, "-D", "-e", "-f", config));
+        // Its shells read nothing that the user of this machine has written for them: that may take long, or wait for somebody.
+        return ChildProcess.StartAsync(new(program, "-D", "-e", "-f", config, "-o", $"SetEnv=HOME={Path.GetDirectoryName(config)}"));
     }
 
     /// <summary>Ends every connection without a word, as a crash or a pulled cable with a reset would.</summary>
