@@ -38,6 +38,7 @@ internal sealed class SshTransport : IAsyncDisposable
     private IPacketHandler? _authentication;
     private IPacketHandler? _connection;
     private Action _afterBatch = static () => { };
+    private Task _receiving = Task.CompletedTask;
     private Task _loops = Task.CompletedTask;
     private SshClosedException? _closing;
     private bool _authenticated;
@@ -112,7 +113,8 @@ internal sealed class SshTransport : IAsyncDisposable
         _connection = connection;
         _afterBatch = afterBatch;
         using AsyncFlowControl _ = ExecutionContext.SuppressFlow();
-        _loops = Task.WhenAll(Task.Run(ReceiveAsync), Task.Run(SendAsync));
+        _receiving = Task.Run(ReceiveAsync);
+        _loops = Task.WhenAll(_receiving, Task.Run(SendAsync));
     }
 
     /// <summary>Queues a message of the authentication or connection protocol.</summary>
@@ -270,6 +272,9 @@ internal sealed class SshTransport : IAsyncDisposable
         finally
         {
             await _ended.CancelAsync().ConfigureAwait(false);
+
+            // The stream reads on while it is disposed. A handler that does not hear of the end, such as a question to the user, may take its time.
+            await _receiving.WaitAsync(FarewellTime, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await _stream.DisposeAsync().ConfigureAwait(false);
             await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -328,12 +333,20 @@ internal sealed class SshTransport : IAsyncDisposable
             case MessageNumber.Pong:
                 return default;
             case >= MessageNumber.KexInit and < MessageNumber.UserAuthRequest:
-                return _kex!.HandleAsync(packet);
+                return ExchangeAsync(packet);
             case < MessageNumber.GlobalRequest:
                 return _authentication!.HandleAsync(packet);
             default:
                 return _connection!.HandleAsync(packet);
         }
+    }
+
+    // Its signatures and key agreements would keep the thread from others.
+    private async ValueTask<bool> ExchangeAsync(InboundPacket packet)
+    {
+        if (packet.Number is not (MessageNumber.KexInit or MessageNumber.NewKeys))
+            await default(ThreadTurn);
+        return await _kex!.HandleAsync(packet).ConfigureAwait(false);
     }
 
     private static string Name(MessageNumber number) => Enum.IsDefined(number) ? $"{(byte)number} ({number})" : $"{(byte)number}";

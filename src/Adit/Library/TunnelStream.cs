@@ -62,7 +62,6 @@ public sealed class TunnelStream : Stream
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         int count = await _inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-        await PoolTurn.Begin;
         Interlocked.Add(ref _received, count);
         return count;
     }
@@ -76,7 +75,6 @@ public sealed class TunnelStream : Stream
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         await _inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
-        await PoolTurn.Begin;
         Interlocked.Add(ref _sent, buffer.Length);
     }
 

@@ -47,7 +47,6 @@ internal sealed class PostgresProbe(IDialer dialer, TimeProvider time)
                 finally
                 {
                     await EndAsync(stream, either.Token).ConfigureAwait(false);
-                    await PoolTurn.Begin;
                 }
             }
         }
@@ -93,7 +92,7 @@ internal sealed class PostgresProbe(IDialer dialer, TimeProvider time)
             await stream.CompleteWritingAsync(either.Token).ConfigureAwait(false);
             byte[] rest = new byte[MostRead];
             while (await stream.ReadAsync(rest, either.Token).ConfigureAwait(false) > 0)
-                continue;
+                either.Token.ThrowIfCancellationRequested();
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
@@ -113,6 +112,7 @@ internal sealed class PostgresProbe(IDialer dialer, TimeProvider time)
                 {
                     TargetHost = target.Host ?? string.Empty,
                     AllowTlsResume = false,
+                    CertificateChainPolicy = new() { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck },
                     RemoteCertificateValidationCallback = Look,
                 }, cancellationToken).ConfigureAwait(false);
                 await tls.ShutdownAsync().ConfigureAwait(false);

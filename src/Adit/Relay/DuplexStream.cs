@@ -49,7 +49,11 @@ internal sealed class DuplexStream : Stream
     {
         if (_rest.IsEmpty && !_ended)
         {
-            _rest = await _duplex.ReadAsync(cancellationToken).ConfigureAwait(false);
+            ValueTask<ReadOnlyMemory<byte>> reading = _duplex.ReadAsync(cancellationToken);
+            bool waits = !reading.IsCompleted;
+            _rest = await reading.ConfigureAwait(false);
+            if (waits)
+                await PoolTurn.Begin;
             _ended = _rest.IsEmpty;
         }
         int count = Math.Min(buffer.Length, _rest.Length);

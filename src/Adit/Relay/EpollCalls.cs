@@ -10,6 +10,7 @@ namespace Adit.Relay;
 internal static unsafe partial class EpollCalls
 {
     internal const uint In = 0x1;
+    internal const uint Urgent = 0x2;
     internal const uint Out = 0x4;
     internal const uint Error = 0x8;
     internal const uint HangUp = 0x10;

@@ -147,6 +147,7 @@ internal sealed class ForwardedConnection
                 return null;
             step = RefusalKind.NoTarget;
             _target = await _incoming.NameTargetAsync(either.Token).ConfigureAwait(false);
+            await PoolTurn.Begin;
             step = RefusalKind.NotAdmitted;
             return await AskAsync(either.Token).ConfigureAwait(false);
         }
@@ -213,6 +214,7 @@ internal sealed class ForwardedConnection
         });
         long opened = options.TimeProvider.GetTimestamp();
         RelayResult result = await relay.RunAsync(cancellationToken).ConfigureAwait(false);
+        await PoolTurn.Begin;
         string? disposalFailed = await DisposeAllAsync(near, dialed.Duplex).ConfigureAwait(false);
         _forward.Report(new ConnectionClosed
         {

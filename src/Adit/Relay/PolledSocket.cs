@@ -30,7 +30,7 @@ internal sealed class PolledSocket
     /// <exception cref="ObjectDisposedException">It was closed.</exception>
     public bool TryReceive(Span<byte> buffer, out int count)
     {
-        // A read that did not fill its buffer took all there was; what came since is told.
+        // A read of TCP that did not fill its buffer took all there was; what came since is told.
         count = 0;
         if (_isDrained)
             return false;
@@ -39,7 +39,7 @@ internal sealed class PolledSocket
             return false;
         if (error is not SocketError.Success)
             throw new SocketException((int)error);
-        _isDrained = OperatingSystem.IsLinux() && count > 0 && count < buffer.Length && _watch is { HasEnded: false };
+        _isDrained = OperatingSystem.IsLinux() && count > 0 && count < buffer.Length && Socket.ProtocolType is ProtocolType.Tcp && _watch is { MayLeaveMore: false };
         return true;
     }
 

@@ -2,12 +2,12 @@ using System.Runtime.CompilerServices;
 
 namespace Adit.Relay;
 
-/// <summary>Awaited, it leaves the thread of a <see cref="SocketLoop"/>, on which what follows might compute or block, for one of the pool; from any other it goes on at once.</summary>
+/// <summary>Awaited, it goes on on a thread of the pool: for what may compute or block, which the thread of a <see cref="SocketLoop"/> and who sends packets may not.</summary>
 internal readonly struct PoolTurn : ICriticalNotifyCompletion
 {
     public static PoolTurn Begin => default;
 
-    public bool IsCompleted => !OperatingSystem.IsLinux() || !SocketLoop.IsCaller;
+    public bool IsCompleted => false;
 
     public PoolTurn GetAwaiter() => this;
 

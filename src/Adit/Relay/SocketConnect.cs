@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 
 namespace Adit.Relay;
 
@@ -28,7 +29,7 @@ internal static class SocketConnect
             // Its outcome is told by the socket.
         }
 
-        using (var watch = new SocketWatch(socket.SafeHandle))
+        using (SocketWatch watch = Watch(socket))
         {
             // The first word may be that there is nothing to say yet.
             while (!socket.Poll(0, SelectMode.SelectWrite) && !socket.Poll(0, SelectMode.SelectError))
@@ -39,5 +40,22 @@ internal static class SocketConnect
         await PoolTurn.Begin;
         if (socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error) is int error and not 0)
             throw new SocketException(error);
+
+        // To ask is what tells the socket.
+        if (!socket.Connected)
+            throw new SocketException((int)SocketError.ConnectionReset);
+    }
+
+    [SupportedOSPlatform("linux")]
+    private static SocketWatch Watch(Socket socket)
+    {
+        try
+        {
+            return new(socket.SafeHandle);
+        }
+        catch (IOException)
+        {
+            throw new SocketException((int)SocketError.NoBufferSpaceAvailable);
+        }
     }
 }

@@ -14,8 +14,8 @@ internal sealed class SocketLoop
 {
     private const int MostEvents = 256;
 
-    private static readonly Lazy<SocketLoop>[] All =
-        [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount / 2, 1, 8)).Select(static _ => new Lazy<SocketLoop>(static () => new SocketLoop()))];
+    private static readonly SocketLoop?[] All = new SocketLoop?[Math.Clamp(Environment.ProcessorCount / 2, 1, 8)];
+    private static readonly Lock Starting = new();
 
     private static readonly TimeSpan LivelyTime = TimeSpan.FromMicroseconds(100);
     private static readonly TimeSpan LittleWork = TimeSpan.FromMicroseconds(30);
@@ -36,13 +36,14 @@ internal sealed class SocketLoop
     private List<Action> _later = [];
     private List<Action> _doing = [];
 
-    private SocketLoop() => new Thread(Run) { IsBackground = true, Name = "sockets" }.Start();
+    // Whoever is first leaves nothing of its own with the thread.
+    private SocketLoop() => new Thread(Run) { IsBackground = true, Name = "sockets" }.UnsafeStart();
 
     /// <summary>Whether a loop calls.</summary>
     public static bool IsCaller => t_current is not null;
 
     /// <summary>The loop that calls, or else one for somebody new.</summary>
-    public static SocketLoop ForCaller => t_current ?? All[Interlocked.Increment(ref s_next) % (uint)All.Length].Value;
+    public static SocketLoop ForCaller => t_current ?? Next();
 
     /// <summary>Has the action called when everybody had a turn for whom something has arrived. False, and nothing done, where no loop calls.</summary>
     public static bool TryDefer(Action action)
@@ -73,7 +74,7 @@ internal sealed class SocketLoop
 
         try
         {
-            EpollCalls.Watch(_epoll, watch.Handle, EpollCalls.In | EpollCalls.Out | EpollCalls.PeerEnded | EpollCalls.OnChange, data);
+            EpollCalls.Watch(_epoll, watch.Handle, EpollCalls.In | EpollCalls.Out | EpollCalls.Urgent | EpollCalls.PeerEnded | EpollCalls.OnChange, data);
         }
         catch
         {
@@ -89,6 +90,15 @@ internal sealed class SocketLoop
     {
         EpollCalls.Forget(_epoll, watch.Handle);
         Free(place);
+    }
+
+    private static SocketLoop Next()
+    {
+        uint next = Interlocked.Increment(ref s_next) % (uint)All.Length;
+        if (Volatile.Read(ref All[next]) is { } loop)
+            return loop;
+        lock (Starting)
+            return All[next] ??= new();
     }
 
     private void Free(int place)

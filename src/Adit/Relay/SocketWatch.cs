@@ -10,7 +10,7 @@ internal sealed class SocketWatch : IDisposable
     private readonly SocketLoop _loop;
     private readonly int _place;
     private int _disposed;
-    private volatile bool _ended;
+    private volatile bool _mayLeaveMore;
 
     /// <summary>Begins to watch; the socket has to stay open until this is disposed.</summary>
     /// <exception cref="IOException">The system has no room for it.</exception>
@@ -27,8 +27,8 @@ internal sealed class SocketWatch : IDisposable
     /// <summary>Tells when there may be room for more.</summary>
     public Readiness Writable { get; } = new();
 
-    /// <summary>Nothing that arrives later will be told of: what there is to read has to be read to its end.</summary>
-    public bool HasEnded => _ended;
+    /// <summary>A read that takes less than it could may leave something behind, of which nothing will be told: at the end, and around urgent data.</summary>
+    public bool MayLeaveMore => _mayLeaveMore;
 
     internal SafeSocketHandle Handle { get; }
 
@@ -46,8 +46,8 @@ internal sealed class SocketWatch : IDisposable
     internal void OnEvents(uint happened)
     {
         bool over = (happened & (EpollCalls.Error | EpollCalls.HangUp)) != 0;
-        if (over || (happened & EpollCalls.PeerEnded) != 0)
-            _ended = true;
+        if (over || (happened & (EpollCalls.PeerEnded | EpollCalls.Urgent)) != 0)
+            _mayLeaveMore = true;
         if (over || (happened & (EpollCalls.In | EpollCalls.PeerEnded)) != 0)
             Readable.Set();
         if (over || (happened & EpollCalls.Out) != 0)

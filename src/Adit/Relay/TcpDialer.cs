@@ -207,7 +207,7 @@ internal sealed class TcpDialer : IDialer
             Leg leg = new(Machine.ThisName, target.ToString(), LegProtection.None) { Within = local ? Machine.ThisName : null };
             return new(new SocketDuplex(socket), new Route(leg)) { Peer = (IPEndPoint)socket.RemoteEndPoint! };
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or SocketException)
         {
             socket.Dispose();
             throw new DialException(target, DialFailure.ConnectionLost, e.Message, e);

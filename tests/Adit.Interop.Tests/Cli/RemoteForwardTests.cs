@@ -141,8 +141,7 @@ public sealed class RemoteForwardTests(ITestOutputHelper output) : ForwardTest(o
         await LoopbackPort.UntilListeningAsync(refused, adit);
         await LoopbackPort.UntilListeningAsync(served, adit);
 
-        using (var socket = await ServerTest.DialAsync(refused))
-            await ServerTest.AssertEndsAsync(socket, () => adit.Log);
+        await ServerTest.AssertRefusedAsync(refused, () => adit.Log);
 
         await adit.ErrorAsync("(?i)connect.* 127.0.0.1.*(failed|connection refused)");
         await Bulk.EchoAsync(served);

@@ -108,8 +108,7 @@ public sealed class OpenPolicyTests(ITestOutputHelper output) : PolicyTest(outpu
     {
         var (server, client, port) = await StartAsync(requirement, config, keyOptions, target);
 
-        using var socket = await DialAsync(port);
-        await AssertEndsAsync(socket, () => client.Log);
+        await AssertRefusedAsync(port, () => client.Log);
 
         // sshd reports a refused socket as one that could not be reached; the gateway says what it is.
         await client.ErrorAsync($"open failed: {(ServerPeer.IsGateway ? Prohibited : reason)}");

@@ -63,12 +63,45 @@ public abstract class ServerTest(ITestOutputHelper output) : PeerTest(output)
         Assert.True(File.Exists(path), client.Log);
     }
 
-    /// <summary>Connects to a port of this machine.</summary>
+    /// <summary>Connects to a port of this machine. Who listens there on ::1 already may come to 127.0.0.1 just now.</summary>
     internal static async Task<Socket> DialAsync(int port)
     {
+        Socket? connected = null;
+        await Patience.UntilAsync(() => TryDial(port, out connected), $"somebody should listen at 127.0.0.1:{port}");
+        return connected!;
+    }
+
+    /// <summary>Connects to a port of this machine behind which nobody serves, which may be told before the connection is.</summary>
+    internal static async Task AssertRefusedAsync(int port, Func<string> evidence)
+    {
+        try
+        {
+            using var socket = await DialAsync(port);
+            await AssertEndsAsync(socket, evidence);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode is SocketError.ConnectionReset)
+        {
+            // Told already.
+        }
+    }
+
+    private static bool TryDial(int port, out Socket? connected)
+    {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(System.Net.IPAddress.Loopback, port);
-        return socket;
+        try
+        {
+            socket.Connect(System.Net.IPAddress.Loopback, port);
+            connected = socket;
+            return true;
+        }
+        catch (SocketException exception)
+        {
+            socket.Dispose();
+            connected = null;
+            if (exception.SocketErrorCode is SocketError.ConnectionRefused)
+                return false;
+            throw;
+        }
     }
 
     /// <summary>Sends a few bytes to a <see cref="TcpService.Echo"/> and expects them back.</summary>
