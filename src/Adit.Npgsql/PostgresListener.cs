@@ -30,6 +30,8 @@ internal sealed class PostgresListener(IListener inner, Action<string>? onEncryp
 
         public override PeerSocket? Peer => inner.Peer;
 
+        public override bool IsConnected => inner.IsConnected;
+
         public override ValueTask<Duplex> AcceptAsync(CancellationToken cancellationToken) => inner.AcceptAsync(cancellationToken);
 
         public override async ValueTask RefuseAsync(Refusal refusal, CancellationToken cancellationToken)

@@ -13,7 +13,7 @@ internal static class TunnelFolder
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <summary>Where it is: in XDG_RUNTIME_DIR, or else in the folder for temporary files under the user's number.</summary>
-    public static string Location => Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime && Directory.Exists(runtime)
+    public static string Location => Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime && IsOwn(runtime)
         ? Path.Combine(runtime, "adit")
         : string.Create(CultureInfo.InvariantCulture, $"/tmp/adit-{UserId()}");
 
@@ -36,6 +36,9 @@ internal static class TunnelFolder
         RemoveDead();
         return [.. Directory.GetFiles(Location, "*" + Suffix).Order(StringComparer.Ordinal)];
     }
+
+    // Who changes to another user may keep the environment, and the folder's owner could put another in the place of ours at any time.
+    private static bool IsOwn(string folder) => UnixFile.Look(folder) is { IsFolder: true } found && found.Owner == UserId();
 
     // What processes left that were killed, perhaps while they made it.
     private static void RemoveDead()

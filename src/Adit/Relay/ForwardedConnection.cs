@@ -168,7 +168,9 @@ internal sealed class ForwardedConnection
             .ConfigureAwait(false);
         _peer = verdict.Peer ?? _peer;
         _terms = verdict.Terms ?? _terms;
-        return verdict.Refusal is { } reason ? new(RefusalKind.NotAdmitted, reason) : null;
+        if (verdict.Refusal is { } reason)
+            return new(RefusalKind.NotAdmitted, reason);
+        return _incoming.IsConnected ? null : new(RefusalKind.PeerGone, "the peer was gone before it was known");
     }
 
     private async ValueTask<(DialedConnection? Dialed, Refusal? Failed)> DialAsync(CancellationToken cancellationToken)

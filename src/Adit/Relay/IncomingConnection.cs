@@ -47,6 +47,12 @@ internal abstract class IncomingConnection : IAsyncDisposable
     public virtual PeerSocket? Peer => null;
 
     /// <summary>
+    /// Whether it is still connected. A peer's end that is given up can be taken by somebody else, of whom the kernel would then tell; what is
+    /// looked up about the peer holds if this is true afterwards.
+    /// </summary>
+    public virtual bool IsConnected => true;
+
+    /// <summary>
     /// What the peer wants to reach, where it says so itself (a SOCKS request, a channel-open request). Asked only of listeners
     /// without a fixed target, and only after the peer was admitted.
     /// </summary>

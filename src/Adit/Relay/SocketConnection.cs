@@ -25,6 +25,8 @@ internal sealed class SocketConnection : IncomingConnection
 
     public override PeerSocket Peer { get; }
 
+    public override bool IsConnected => _duplex.IsConnected;
+
     /// <summary>Takes an accepted socket over, and closes it if it broke already.</summary>
     /// <exception cref="SocketException">The connection broke.</exception>
     internal static SocketConnection From(Socket socket, string? unixPath)

@@ -16,6 +16,12 @@ internal sealed class SocketDuplex : Duplex
     /// <summary>The most bytes one <see cref="ReadAsync"/> returns: 256 KiB.</summary>
     public const int MostChunkBytes = 256 * 1024;
 
+    // tcp(7)
+    private const int TcpLevel = 6;
+    private const int TcpInformation = 11;
+    private const byte TcpEstablished = 1;
+    private const byte TcpCloseWait = 8;
+
     private readonly PolledSocket _polled;
     private readonly Socket _socket;
     private byte[]? _block;
@@ -43,6 +49,25 @@ internal sealed class SocketDuplex : Duplex
         {
             socket.Dispose();
             throw Failed(e);
+        }
+    }
+
+    /// <summary>Whether the peer's end of a TCP connection is still its own: neither reset nor closed in both directions.</summary>
+    internal bool IsConnected
+    {
+        get
+        {
+            if (!OperatingSystem.IsLinux() || _socket.ProtocolType is not ProtocolType.Tcp)
+                return true;
+            Span<byte> state = stackalloc byte[1];
+            try
+            {
+                return _socket.GetRawSocketOption(TcpLevel, TcpInformation, state) == 1 && state[0] is TcpEstablished or TcpCloseWait;
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                return false;
+            }
         }
     }
 
@@ -213,12 +238,11 @@ internal sealed class SocketDuplex : Duplex
     // keeps the link busy; tcp(7), TCP_NOTSENT_LOWAT.
     private void LimitUnsent()
     {
-        const int tcpLevel = 6;
         const int notSentLowWater = 25;
         const int bytes = 128 * 1024;
         try
         {
-            _socket.SetRawSocketOption(tcpLevel, notSentLowWater, BitConverter.GetBytes(bytes));
+            _socket.SetRawSocketOption(TcpLevel, notSentLowWater, BitConverter.GetBytes(bytes));
         }
         catch (SocketException)
         {

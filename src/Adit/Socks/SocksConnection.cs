@@ -22,6 +22,8 @@ internal sealed class SocksConnection(IncomingConnection inner) : IncomingConnec
 
     public override PeerSocket? Peer => inner.Peer;
 
+    public override bool IsConnected => inner.IsConnected;
+
     public override async ValueTask<Endpoint> NameTargetAsync(CancellationToken cancellationToken)
     {
         _duplex = await inner.AcceptAsync(cancellationToken).ConfigureAwait(false);

@@ -165,6 +165,49 @@ public sealed class LocalTunnelTests : IAsyncLifetime
         Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
     }
 
+    [Fact]
+    [Trait("Surface", "S0-8")]
+    public async Task A_peer_that_left_its_end_to_somebody_else_is_refused_with_what_it_had_sent()
+    {
+        TaskCompletionSource<IPEndPoint> asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource taken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using Forward forward = await StartAsync(ListenSpec.Tcp(0, "127.0.0.1"), new FakeAdmission(async (request, stop) =>
+        {
+            if (asked.TrySetResult(request.Connection.Peer!.Remote!))
+                await taken.Task.WaitAsync(stop);
+            return await Admission.SameUser.AdmitAsync(request, stop);
+        }));
+        await _events.NextAsync<ListenerOpened>();
+        IPEndPoint target = new(IPAddress.Loopback, forward.Endpoints[0].Port);
+        Socket first = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await first.ConnectAsync(target);
+        IPEndPoint end = await asked.Task.TestTime();
+        await first.SendAsync("not to be passed on"u8.ToArray());
+
+        first.Close(timeout: 0);
+        using Socket second = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        second.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        second.Bind(end);
+        await second.ConnectAsync(target);
+        taken.SetResult();
+
+        ConnectionRefused refused = await RefusedAsync();
+        Assert.Equal(RefusalKind.PeerGone, refused.Refusal.Kind);
+        await second.SendAsync("mine"u8.ToArray());
+        byte[] answer = new byte[16];
+        Assert.Equal(4, await second.ReceiveAsync(answer).TestTime());
+        Assert.Equal("mine"u8, answer.AsSpan(0, 4));
+
+        async Task<ConnectionRefused> RefusedAsync()
+        {
+            while (true)
+            {
+                if (await _events.NextAnyAsync() is ConnectionRefused one)
+                    return one;
+            }
+        }
+    }
+
     private async Task<Forward> StartAsync(ListenSpec spec, Admission? admission = null, Endpoint? target = null)
     {
         LocalListener listener = await LocalListener.BindAsync(spec);
