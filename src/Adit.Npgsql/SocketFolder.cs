@@ -4,8 +4,8 @@ using Adit.Relay;
 namespace Adit.Npgsql;
 
 /// <summary>
-/// A folder for sockets that only this user may enter. It goes when it is disposed, when the process ends in order, and else when the next
-/// process makes one.
+/// A folder for sockets in one that only this user may enter. It goes when it is disposed. The one around it stays until the process ends, so
+/// that nobody else can put sockets where those of a data source were; and until the next process makes one, where this one is killed.
 /// </summary>
 internal sealed class SocketFolder : IDisposable
 {
@@ -13,10 +13,8 @@ internal sealed class SocketFolder : IDisposable
     private const int LongestName = 32;
 
     private static readonly Lock Sync = new();
-    private static readonly HashSet<SocketFolder> Live = [];
-    private static bool _isPrepared;
-
-    private int _disposed;
+    private static string? _around;
+    private static int _made;
 
     private SocketFolder(string path) => Location = path;
 
@@ -29,24 +27,17 @@ internal sealed class SocketFolder : IDisposable
     {
         lock (Sync)
         {
-            if (!_isPrepared)
-            {
-                PrivateFolder.RemoveDead(Prefix);
-                AppDomain.CurrentDomain.ProcessExit += static (_, _) => DisposeAll();
-                _isPrepared = true;
-            }
-
-            string path = PrivateFolder.Create(Prefix);
-            // Npgsql takes these for the end of a host.
-            if (path.AsSpan().IndexOfAny(',', ':') >= 0)
-            {
-                Directory.Delete(path);
-                throw new IOException($"the folder for temporary files, {path}, has a comma or colon in its path, which no Host of Npgsql can have; set TMPDIR to another one");
-            }
-
-            var folder = new SocketFolder(path);
-            Live.Add(folder);
-            return folder;
+            if (_around is null)
+                AppDomain.CurrentDomain.ProcessExit += static (_, _) => Remove(_around);
+            // What cleans up among the temporary files may have taken it away.
+            if (_around is null || !IsOwn(_around))
+                _around = CreateAround();
+            string path = Path.Combine(_around, (++_made).ToString(CultureInfo.InvariantCulture));
+            if (OperatingSystem.IsWindows())
+                Directory.CreateDirectory(path);
+            else
+                Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            return new SocketFolder(path);
         }
     }
 
@@ -62,33 +53,32 @@ internal sealed class SocketFolder : IDisposable
     }
 
     /// <summary>Removes it with what is in it.</summary>
-    public void Dispose()
+    public void Dispose() => Remove(Location);
+
+    private static bool IsOwn(string path) =>
+        OperatingSystem.IsWindows() ? Directory.Exists(path) : UnixFile.Look(path) is { IsFolder: true } found && found.Owner == LinuxCalls.GetEffectiveUserId();
+
+    private static string CreateAround()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0)
-            return;
-        lock (Sync)
-            Live.Remove(this);
-        Remove(Location);
+        PrivateFolder.RemoveDead(Prefix);
+        string path = PrivateFolder.Create(Prefix);
+        // Npgsql takes these for the end of a host.
+        if (path.AsSpan().IndexOfAny(',', ':') < 0)
+            return path;
+        Directory.Delete(path);
+        throw new IOException($"the folder for temporary files, {path}, has a comma or colon in its path, which no Host of Npgsql can have; set TMPDIR to another one");
     }
 
-    private static void DisposeAll()
-    {
-        SocketFolder[] all;
-        lock (Sync)
-            all = [.. Live];
-        foreach (SocketFolder folder in all)
-            folder.Dispose();
-    }
-
-    private static void Remove(string path)
+    private static void Remove(string? path)
     {
         try
         {
-            Directory.Delete(path, recursive: true);
+            if (path is not null)
+                Directory.Delete(path, recursive: true);
         }
         catch (DirectoryNotFoundException)
         {
-            // Somebody else removed it.
+            // It is gone already.
         }
     }
 }

@@ -97,6 +97,19 @@ public sealed class UseAditTests
     }
 
     [Fact]
+    public async Task Nobody_else_can_put_sockets_where_those_of_a_data_source_were()
+    {
+        var builder = new NpgsqlDataSourceBuilder("Host=db;Username=joe").UseAdit("joe@127.0.0.1", Nowhere with { User = "two" });
+        string around = Path.GetDirectoryName(Path.GetDirectoryName(builder.ConnectionStringBuilder.Host!))!;
+        NpgsqlDataSource source = builder.Build();
+
+        await source.DisposeWithTunnelAsync();
+
+        Assert.True(Directory.Exists(around));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(around));
+    }
+
+    [Fact]
     public async Task A_data_source_that_nobody_holds_any_more_takes_its_sockets_with_it()
     {
         string folder = await MakeAndForgetAsync();
