@@ -32,7 +32,8 @@ internal static class AditProcess
     /// <summary>Starts it on a terminal of its own: prompts come on <see cref="ChildProcess.Output"/>, answers go to its input.</summary>
     public static async Task<ChildProcess> StartOnTerminalAsync(params IReadOnlyList<string> arguments)
     {
-        var command = string.Join(' ', ((IEnumerable<string>)[await ProgramAsync(), .. arguments])
+        // A shell that stays would answer the keys of the terminal too: dash ends by SIGINT whatever its command returned.
+        var command = "exec " + string.Join(' ', ((IEnumerable<string>)[await ProgramAsync(), .. arguments])
             .Select(static word => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
         return await ChildProcess.StartAsync(new("script", "--quiet", "--return", "--command", command, "/dev/null")
         {
