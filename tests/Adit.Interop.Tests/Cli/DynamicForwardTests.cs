@@ -57,7 +57,7 @@ public sealed class DynamicForwardTests(ITestOutputHelper output) : ForwardTest(
         var port = LoopbackPort.Free();
 
         var adit = await StartTunnelAsync(server, "-D", $"{bind}{port}");
-        await LoopbackPort.UntilListeningAsync(port, adit);
+        await LoopbackPort.UntilListeningAsync(port, adit, IPAddress.Parse(address).AddressFamily);
 
         Assert.Equal([IPAddress.Parse(address)], LoopbackPort.Listeners(port));
     }

@@ -59,7 +59,7 @@ public sealed class RunCommandTests(ITestOutputHelper output) : RunTest(output)
         var told = Path.Combine(RunFolder.Create("told"), "told");
         var adit = await RunAsync(files, LoopbackPort.Free(), "bash", "-c", $"trap 'echo told >{told}; exit' TERM; echo ready; while :; do sleep 0.05; done");
         await adit.OutputAsync("ready");
-        var command = Assert.Single(ProcessTree.Descendants(adit.Pid), static entry => entry.Command is "bash");
+        var command = Assert.Single(ProcessTree.Descendants(adit.Pid), entry => entry.ParentPid == adit.Pid);
 
         adit.Kill();
 

@@ -81,10 +81,13 @@ internal static class LoopbackPort
 
     public static bool IsListening(int port) => Listeners(port).Count > 0;
 
-    public static async Task UntilListeningAsync(int port, ChildProcess by)
+    /// <summary>Waits until it listens with IPv4, where 127.0.0.1 leads, or with the family named: of several addresses, others may come first.</summary>
+    public static async Task UntilListeningAsync(int port, ChildProcess by, AddressFamily family = AddressFamily.InterNetwork)
     {
-        await Patience.UntilAsync(() => by.HasExited || IsListening(port), $"{by.Name} should listen on port {port}", () => by.Log);
-        Assert.True(IsListening(port), $"{by.Name} ended and does not listen on port {port}\n{by.Log}");
+        await Patience.UntilAsync(() => by.HasExited || IsListening(), $"{by.Name} should listen on port {port}", () => by.Log);
+        Assert.True(IsListening(), $"{by.Name} ended and does not listen on port {port}\n{by.Log}");
+
+        bool IsListening() => Listeners(port).Any(address => address.AddressFamily == family || address.Equals(IPAddress.IPv6Any));
     }
 
     public static Task UntilClosedAsync(int port, Func<string>? evidence = null) =>
