@@ -21,7 +21,11 @@ public partial class ArchitectureTests
     private static readonly Dictionary<string, string[]> Tunnels = new(StringComparer.Ordinal)
     {
         ["Relay"] = [],
-        ["Probe"] = ["Relay"],
+        ["StartTls"] = ["Relay"],
+        ["Proxies"] = ["Socks", "Relay"],
+        ["Tls"] = ["StartTls", "Relay"],
+        ["Postgres"] = ["Tls", "StartTls", "Relay"],
+        ["Probe"] = ["Postgres", "StartTls", "Relay"],
         ["SshLegs"] = ["Relay", "Ssh"],
         ["Socks"] = ["Relay"],
         ["OpenSsh"] = ["Relay", "Ssh"],

@@ -1,9 +1,10 @@
-using System.Buffers.Binary;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Adit.Postgres;
 using Adit.Relay;
+using Adit.StartTls;
 
 namespace Adit.Probe;
 
@@ -15,8 +16,6 @@ namespace Adit.Probe;
 /// <param name="time">The clock.</param>
 internal sealed class PostgresProbe(IDialer dialer, TimeProvider time)
 {
-    private const int RequestLength = 8;
-    private const int RequestCode = (1234 << 16) | 5679;
     private const int MostRead = 256;
 
     private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(1);
@@ -62,9 +61,8 @@ internal sealed class PostgresProbe(IDialer dialer, TimeProvider time)
 
     private static async Task AskAsync(Stream stream, Endpoint target, string? fingerprint, CancellationToken cancellationToken)
     {
-        byte[] request = new byte[RequestLength];
-        BinaryPrimitives.WriteInt32BigEndian(request, RequestLength);
-        BinaryPrimitives.WriteInt32BigEndian(request.AsSpan(sizeof(int)), RequestCode);
+        byte[] request = new byte[PostgresRequest.HeadBytes];
+        PostgresRequest.Tls.Write(request);
         await stream.WriteAsync(request, cancellationToken).ConfigureAwait(false);
         byte[] answer = new byte[MostRead];
         int count = await stream.ReadAsync(answer, cancellationToken).ConfigureAwait(false);

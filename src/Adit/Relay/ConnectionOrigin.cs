@@ -10,6 +10,12 @@ namespace Adit.Relay;
 /// <param name="Port">The peer's port; 0 where there is none.</param>
 internal sealed record ConnectionOrigin(string Address, int Port)
 {
+    /// <summary>The subject of the certificate by which the peer was let in; null where there is none.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>The name of the service that the peer asked for, where its listener has several; else empty.</summary>
+    public string Service { get; init; } = string.Empty;
+
     /// <summary>The origin of what this program itself begins, without a listener: 127.0.0.1, port 0.</summary>
     public static ConnectionOrigin ThisProcess { get; } = new("127.0.0.1", 0);
 

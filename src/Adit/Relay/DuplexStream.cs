@@ -40,6 +40,9 @@ internal sealed class DuplexStream : Stream
     /// <summary>Ends the direction to the peer in order; see <see cref="Duplex.CompleteWritingAsync"/>.</summary>
     public ValueTask CompleteWritingAsync(CancellationToken cancellationToken) => _duplex.CompleteWritingAsync(cancellationToken);
 
+    /// <summary>What was read of the duplex and not of the stream; valid until the next read of either.</summary>
+    public ReadOnlyMemory<byte> Unread => _rest;
+
     /// <summary>Ends both directions at once; see <see cref="Duplex.Abort"/>.</summary>
     public void Abort() => _duplex.Abort();
 

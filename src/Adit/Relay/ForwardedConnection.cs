@@ -143,6 +143,8 @@ internal sealed class ForwardedConnection
         {
             if (await AskAsync(either.Token).ConfigureAwait(false) is { } peerRefused)
                 return peerRefused;
+            step = RefusalKind.NotBegun;
+            await _incoming.BeginAsync(either.Token).ConfigureAwait(false);
             if (_target is not null)
                 return null;
             step = RefusalKind.NoTarget;
@@ -153,7 +155,12 @@ internal sealed class ForwardedConnection
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            string what = step == RefusalKind.NoTarget ? "the peer named no target" : "the admission did not answer";
+            string what = step switch
+            {
+                RefusalKind.NoTarget => "the peer named no target",
+                RefusalKind.NotBegun => "the peer did not begin",
+                _ => "the admission did not answer",
+            };
             return new(step, $"{what} within {options.AdmissionTimeout.TotalSeconds:0.###} s");
         }
         catch (Exception e)

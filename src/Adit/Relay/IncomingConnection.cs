@@ -18,6 +18,9 @@ internal enum RefusalKind
     /// <summary>The peer was gone before it could be answered.</summary>
     PeerGone,
 
+    /// <summary>The peer did not begin as it has to: no TLS came about with it, or its certificate is not accepted.</summary>
+    NotBegun,
+
     /// <summary>The tunnel was being stopped.</summary>
     Stopping,
 }
@@ -51,6 +54,13 @@ internal abstract class IncomingConnection : IAsyncDisposable
     /// looked up about the peer holds if this is true afterwards.
     /// </summary>
     public virtual bool IsConnected => true;
+
+    /// <summary>
+    /// Brings the peer so far that its target may be dialled, where there is something to be done for it (a TLS handshake). Called once, after
+    /// the peer was admitted.
+    /// </summary>
+    /// <exception cref="IOException">The peer did not begin as it has to.</exception>
+    public virtual ValueTask BeginAsync(CancellationToken cancellationToken) => default;
 
     /// <summary>
     /// What the peer wants to reach, where it says so itself (a SOCKS request, a channel-open request). Asked only of listeners

@@ -1,3 +1,5 @@
+using System.Net.Security;
+
 namespace Adit.StartTls;
 
 /// <summary>What a protocol says in the clear before TLS begins. Immutable, safe for concurrent calls.</summary>
@@ -26,4 +28,12 @@ internal abstract class TlsOpening
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="OpeningException">The target does not speak the protocol, or is not ready.</exception>
     public virtual ValueTask SettleTargetAsync(Stream target, CancellationToken cancellationToken) => default;
+
+    /// <summary>Server role: what a client that began with TLS at once, or after the opening, has agreed to speak inside (ALPN). By default anything.</summary>
+    /// <param name="protocol">What was agreed; empty where nothing was.</param>
+    /// <param name="isDirect">Whether it began with TLS at once.</param>
+    /// <exception cref="OpeningException">That is not to be.</exception>
+    public virtual void CheckProtocol(SslApplicationProtocol protocol, bool isDirect)
+    {
+    }
 }

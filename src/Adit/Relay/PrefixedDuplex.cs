@@ -1,6 +1,4 @@
-using Adit.Relay;
-
-namespace Adit.Socks;
+namespace Adit.Relay;
 
 /// <summary>A stream of which the first bytes were read already. Owns the stream below, which is called directly from then on.</summary>
 /// <param name="prefix">The bytes; valid until the next read of the stream below.</param>

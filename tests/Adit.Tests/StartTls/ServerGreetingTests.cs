@@ -1,7 +1,7 @@
 using System.Text;
-using Adit.Probe;
+using Adit.StartTls;
 
-namespace Adit.Tests.Probe;
+namespace Adit.Tests.StartTls;
 
 public sealed class ServerGreetingTests
 {

@@ -1,7 +1,7 @@
 using System.Text;
 using Adit.Relay;
 
-namespace Adit.Probe;
+namespace Adit.StartTls;
 
 /// <summary>Names what answered by its first bytes, so that whoever chose the target sees the mistake.</summary>
 internal static class ServerGreeting

@@ -1,0 +1,171 @@
+using System.Buffers;
+using System.Net.Security;
+using System.Runtime.CompilerServices;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using Adit.Relay;
+
+namespace Adit.Tls;
+
+/// <summary>
+/// A TLS connection as a <see cref="Duplex"/>: the records that have arrived together are opened together, those that are written together
+/// leave as one. It owns the connection.
+/// </summary>
+/// <remarks>
+/// The end of a direction is TLS's own (close_notify, RFC 8446 section 6.1). A peer that ends the connection below without it may have been cut
+/// off, so that is a failure.
+/// </remarks>
+internal sealed class TlsDuplex : Duplex
+{
+    private const int MostRecordBytes = 16 * 1024;
+
+    private readonly SslStream _tls;
+    private readonly TlsWire _wire;
+    private readonly Duplex _below;
+    private byte[]? _block;
+    private bool _isEnded;
+    private bool _hasShutDown;
+    private int _aborted;
+
+    /// <summary>Takes a connection over whose handshake is done.</summary>
+    /// <param name="tls">The connection.</param>
+    /// <param name="wire">What its records go through.</param>
+    /// <param name="below">What they go over.</param>
+    public TlsDuplex(SslStream tls, TlsWire wire, Duplex below)
+    {
+        _tls = tls;
+        _wire = wire;
+        _below = below;
+        wire.ShakesHands = false;
+    }
+
+    /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public override async ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken)
+    {
+        ReturnBlock();
+        if (_isEnded)
+            return default;
+        try
+        {
+            // Without a block, until there is something.
+            await _tls.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+            byte[] block = _block = ArrayPool<byte>.Shared.Rent(SocketDuplex.ChunkBytes);
+            int count = await _tls.ReadAsync(block.AsMemory(0, SocketDuplex.ChunkBytes), cancellationToken).ConfigureAwait(false);
+            if (count == 0)
+            {
+                End();
+                return default;
+            }
+
+            while (_wire.HasRecord && SocketDuplex.ChunkBytes - count >= MostRecordBytes)
+            {
+                int more = await _tls.ReadAsync(block.AsMemory(count, SocketDuplex.ChunkBytes - count), cancellationToken).ConfigureAwait(false);
+                if (more == 0)
+                {
+                    _isEnded = true;
+                    break;
+                }
+
+                count += more;
+            }
+
+            return block.AsMemory(0, count);
+        }
+        catch (Exception e) when (IsBroken(e))
+        {
+            throw Broken(e);
+        }
+    }
+
+    /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    {
+        if (data.IsEmpty)
+            return;
+        try
+        {
+            _wire.Gather();
+            await _tls.WriteAsync(data, cancellationToken).ConfigureAwait(false);
+            await _wire.SendGatheredAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsBroken(e))
+        {
+            throw Broken(e);
+        }
+    }
+
+    /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public override async ValueTask WriteAllAsync(ArraySegment<ReadOnlyMemory<byte>> chunks, CancellationToken cancellationToken)
+    {
+        try
+        {
+            _wire.Gather();
+            for (int i = 0; i < chunks.Count; i++)
+                await _tls.WriteAsync(chunks[i], cancellationToken).ConfigureAwait(false);
+            await _wire.SendGatheredAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsBroken(e))
+        {
+            throw Broken(e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask CompleteWritingAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _tls.ShutdownAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+            _hasShutDown = true;
+        }
+        catch (Exception e) when (IsBroken(e))
+        {
+            throw Broken(e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override bool TellsClose => _below.TellsClose;
+
+    /// <inheritdoc/>
+    public override Task WaitForCloseAsync(CancellationToken cancellationToken) => _below.WaitForCloseAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public override void Abort()
+    {
+        if (Interlocked.Exchange(ref _aborted, 1) == 0)
+            _below.Abort();
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await _tls.DisposeAsync().ConfigureAwait(false);
+        ReturnBlock();
+    }
+
+    // TLS ends by itself, unless both ends have said all that they had to say.
+    private void End()
+    {
+        ReturnBlock();
+        if (_wire.HasEnded && !_hasShutDown)
+            throw new IOException("the peer ended the connection without TLS's close_notify, so that what it sent may be cut off");
+        _isEnded = true;
+    }
+
+    private void ReturnBlock()
+    {
+        if (Interlocked.Exchange(ref _block, null) is { } block)
+            ArrayPool<byte>.Shared.Return(block);
+    }
+
+    private bool IsBroken(Exception e) =>
+        e is AuthenticationException or CryptographicException or ObjectDisposedException or NotSupportedException or InvalidOperationException
+        || (Volatile.Read(ref _aborted) != 0 && e is OperationCanceledException);
+
+    private IOException Broken(Exception e) =>
+        new(Volatile.Read(ref _aborted) != 0 || e is ObjectDisposedException ? "the connection was aborted" : $"TLS failed: {e.Message}", e);
+}

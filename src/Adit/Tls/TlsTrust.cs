@@ -1,0 +1,138 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Adit.Relay;
+
+namespace Adit.Tls;
+
+/// <summary>What the certificate of the other end is held to. Immutable; safe from any thread.</summary>
+internal sealed record TlsTrust
+{
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+    private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
+
+    /// <summary>By the system's authorities and for the name that is dialled.</summary>
+    public static TlsTrust System { get; } = new() { VerifiesChain = true, VerifiesTarget = true };
+
+    /// <summary>By nothing: whoever answers is taken for who was meant.</summary>
+    public static TlsTrust Nothing { get; } = new();
+
+    /// <summary>Whether it has to be from an authority.</summary>
+    public bool VerifiesChain { get; init; }
+
+    /// <summary>The authorities; null for the system's.</summary>
+    public X509Certificate2Collection? Authorities { get; init; }
+
+    /// <summary>Where they come from, in words.</summary>
+    public string Source { get; init; } = "the system's authorities";
+
+    /// <summary>Whether it has to be one of <see cref="Peers"/>.</summary>
+    public bool VerifiesPeer { get; init; }
+
+    /// <summary>The very certificates that are accepted.</summary>
+    public X509Certificate2Collection Peers { get; init; } = [];
+
+    /// <summary>The SHA-256 fingerprints, in lower-case hexadecimal, of which it has to have one, of itself or of its public key; empty for any.</summary>
+    public IReadOnlyList<string> Fingerprints { get; init; } = [];
+
+    /// <summary>Whether it has to be for the name that is dialled.</summary>
+    public bool VerifiesTarget { get; init; }
+
+    /// <summary>The names and addresses of which it has to be for one; empty for any.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+
+    /// <summary>The mail addresses of which it has to be for one; empty for any.</summary>
+    public IReadOnlyList<string> Emails { get; init; } = [];
+
+    /// <summary>What the authorities have taken back.</summary>
+    public IReadOnlyList<RevocationList> Revocations { get; init; } = [];
+
+    /// <summary>Asks further, with the certificate and its chain: null for yes, else why not.</summary>
+    public Func<X509Certificate2, X509Chain, string?>? Further { get; init; }
+
+    /// <summary>Whether anything is asked of the certificate at all.</summary>
+    public bool VerifiesAnything => VerifiesChain || VerifiesPeer || Fingerprints.Count > 0;
+
+    /// <summary>Judges a certificate.</summary>
+    /// <param name="certificate">The certificate; null where none was shown.</param>
+    /// <param name="chain">Its chain, built by <see cref="ChainPolicy"/>.</param>
+    /// <param name="target">The name that was dialled; null for a client's certificate.</param>
+    public TlsVerdict Judge(X509Certificate2? certificate, X509Chain? chain, string? target)
+    {
+        if (certificate is null || chain is null)
+            return TlsVerdict.No("it showed no certificate");
+        if (!VerifiesAnything)
+            return TlsVerdict.Unverified;
+        DateTime now = DateTime.UtcNow;
+        if (now < certificate.NotBefore.ToUniversalTime() || now > certificate.NotAfter.ToUniversalTime())
+        {
+            return TlsVerdict.No(now > certificate.NotAfter.ToUniversalTime()
+                ? $"its certificate expired on {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}"
+                : $"its certificate is valid from {certificate.NotBefore.ToUniversalTime():yyyy-MM-dd} on");
+        }
+
+        if (VerifiesChain && WrongChain(certificate, chain) is { } wrong)
+            return TlsVerdict.No(wrong);
+        if (VerifiesPeer && !Peers.Any(peer => peer.RawDataMemory.Span.SequenceEqual(certificate.RawDataMemory.Span)))
+            return TlsVerdict.No($"its certificate ({Fingerprint(certificate)}) is none of those in {Source}");
+        if (Fingerprints.Count > 0 && !Fingerprints.Contains(Fingerprint(certificate)["sha256:".Length..]) && !Fingerprints.Contains(KeyFingerprint(certificate)["sha256:".Length..]))
+            return TlsVerdict.No($"its certificate is {Fingerprint(certificate)} (public key {KeyFingerprint(certificate)}), which is not the one expected");
+        IReadOnlyList<string> hosts = VerifiesTarget && target is not null ? [target] : Hosts;
+        if (hosts.Count > 0 && !hosts.Any(host => IsFor(certificate, host)))
+            return TlsVerdict.No($"its certificate is not for {string.Join(" or ", hosts)}, but for {Names(certificate)}");
+        if (Emails.Count > 0 && !SubjectNames.MailsOf(certificate).Any(mail => Emails.Contains(mail, StringComparer.OrdinalIgnoreCase)))
+            return TlsVerdict.No($"its certificate is not for {string.Join(" or ", Emails)}");
+        return Further?.Invoke(certificate, chain) is { } reason ? TlsVerdict.No(reason) : TlsVerdict.Yes(InWords(certificate, hosts));
+    }
+
+    /// <summary>How chains are built for <see cref="Judge"/>.</summary>
+    /// <param name="ofServers">Whether the certificates are servers'; else clients'.</param>
+    public X509ChainPolicy ChainPolicy(bool ofServers)
+    {
+        // Nothing is downloaded: a peer must not send this process anywhere.
+        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        policy.ApplicationPolicy.Add(new Oid(ofServers ? ServerAuthentication : ClientAuthentication));
+        if (Authorities is null)
+            return policy;
+        policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        policy.CustomTrustStore.AddRange(Authorities);
+        return policy;
+    }
+
+    /// <summary>A certificate's fingerprint, <c>sha256:</c> and hexadecimal.</summary>
+    public static string Fingerprint(X509Certificate2 certificate) => "sha256:" + Convert.ToHexStringLower(certificate.GetCertHash(HashAlgorithmName.SHA256));
+
+    /// <summary>The fingerprint of its public key (SPKI), likewise.</summary>
+    public static string KeyFingerprint(X509Certificate2 certificate) =>
+        "sha256:" + Convert.ToHexStringLower(SHA256.HashData(certificate.PublicKey.ExportSubjectPublicKeyInfo()));
+
+    private string? WrongChain(X509Certificate2 certificate, X509Chain chain)
+    {
+        X509ChainStatus[] wrong = [.. chain.ChainStatus.Where(static status => status.Status is not X509ChainStatusFlags.NoError)];
+        if (wrong.Length > 0)
+        {
+            bool isUnknown = wrong.Any(static status => status.Status is X509ChainStatusFlags.PartialChain or X509ChainStatusFlags.UntrustedRoot);
+            return isUnknown
+                ? $"its certificate, from {Printable.Text(certificate.Issuer)}, is not from {Source}"
+                : $"its certificate cannot be accepted: {Printable.Text(string.Join("; ", wrong.Select(static status => status.StatusInformation.Trim()).Distinct()))}";
+        }
+
+        return Revocations.Count == 0 ? null : RevocationList.Refuse(chain, Revocations);
+    }
+
+    private string InWords(X509Certificate2 certificate, IReadOnlyList<string> hosts)
+    {
+        string what = VerifiesPeer || Fingerprints.Count > 0 ? "the very certificate" : $"certificate from {Source}";
+        if (hosts.Count > 0)
+            return $"{what}, for {hosts.First(host => IsFor(certificate, host))}";
+        return VerifiesPeer || Fingerprints.Count > 0 || Emails.Count > 0 || Further is not null ? what : $"{what}, whatever its name";
+    }
+
+    private static bool IsFor(X509Certificate2 certificate, string host) => certificate.MatchesHostname(host.Trim('[', ']'), allowWildcards: true, allowCommonName: false);
+
+    private static string Names(X509Certificate2 certificate)
+    {
+        X509SubjectAlternativeNameExtension? names = certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault();
+        string[] all = names is null ? [] : [.. names.EnumerateDnsNames(), .. names.EnumerateIPAddresses().Select(static address => address.ToString())];
+        return all.Length > 0 ? Printable.Text(string.Join(", ", all)) : $"no host at all ({Printable.Text(certificate.Subject)})";
+    }
+}

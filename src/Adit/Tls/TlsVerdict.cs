@@ -1,0 +1,16 @@
+namespace Adit.Tls;
+
+/// <summary>What was found of the other end's certificate. Immutable plain data.</summary>
+/// <param name="Refusal">Why it is not accepted, in words; null where it is.</param>
+/// <param name="Verification">How it was verified, in words; null where nothing was asked of it.</param>
+internal sealed record TlsVerdict(string? Refusal, string? Verification)
+{
+    /// <summary>Accepted, since nothing was asked of it.</summary>
+    public static TlsVerdict Unverified { get; } = new(null, null);
+
+    /// <summary>Accepted.</summary>
+    public static TlsVerdict Yes(string verification) => new(null, verification);
+
+    /// <summary>Not accepted.</summary>
+    public static TlsVerdict No(string refusal) => new(refusal, null);
+}
