@@ -28,6 +28,8 @@ public partial class ArchitectureTests
         ["Probe"] = ["Postgres", "StartTls", "Relay"],
         ["SshLegs"] = ["Relay", "Ssh"],
         ["Socks"] = ["Relay"],
+        ["StartTls"] = ["Relay"],
+        ["Proxies"] = ["Socks", "Relay"],
         ["OpenSsh"] = ["Relay", "Ssh"],
         ["Library"] = ["Client", "OpenSsh", "SshLegs", "Relay", "Ssh"],
         ["Client"] = ["Mux", "Sessions", "Probe", "OpenSsh", "SshLegs", "Socks", "Relay", "Ssh"],

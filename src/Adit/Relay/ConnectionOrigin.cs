@@ -19,6 +19,9 @@ internal sealed record ConnectionOrigin(string Address, int Port)
     /// <summary>The origin of what this program itself begins, without a listener: 127.0.0.1, port 0.</summary>
     public static ConnectionOrigin ThisProcess { get; } = new("127.0.0.1", 0);
 
+    /// <summary>The end of this machine at which the connection came in, for a dialer that passes it on; null where nobody noted it.</summary>
+    public Endpoint? Local { get; init; }
+
     /// <summary>The origin of a peer at a TCP address; an IPv4 address mapped into IPv6 is written as IPv4.</summary>
     public static ConnectionOrigin From(IPEndPoint peer)
     {

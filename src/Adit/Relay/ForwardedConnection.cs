@@ -187,7 +187,7 @@ internal sealed class ForwardedConnection
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            return (await _forward.DialAsync(_target!, Origin, either.Token).ConfigureAwait(false), null);
+            return (await _forward.DialAsync(_target!, Origin with { Local = LocalEndpoint }, either.Token).ConfigureAwait(false), null);
         }
         catch (DialException e)
         {

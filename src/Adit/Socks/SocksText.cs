@@ -10,6 +10,14 @@ internal static class SocksText
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    /// <summary>The bytes of a name.</summary>
+    /// <exception cref="FormatException">It is too long.</exception>
+    public static byte[] Bytes(string name)
+    {
+        byte[] bytes = Strict.GetBytes(name);
+        return bytes.Length <= MaxNameBytes ? bytes : throw new FormatException($"the host name has more than {MaxNameBytes} bytes");
+    }
+
     /// <summary>The name as text.</summary>
     /// <exception cref="FormatException">It is none.</exception>
     public static string Name(ReadOnlySpan<byte> bytes)
