@@ -24,6 +24,7 @@ public partial class ArchitectureTests
         ["Probe"] = ["Relay"],
         ["SshLegs"] = ["Relay", "Ssh"],
         ["Socks"] = ["Relay"],
+        ["Stunnel"] = ["Relay"],
         ["OpenSsh"] = ["Relay", "Ssh"],
         ["Library"] = ["Client", "OpenSsh", "SshLegs", "Relay", "Ssh"],
         ["Client"] = ["Mux", "Sessions", "Probe", "OpenSsh", "SshLegs", "Socks", "Relay", "Ssh"],
