@@ -1,4 +1,5 @@
 using Adit.OpenSsh;
+using Adit.Relay;
 using Adit.Ssh.Kex;
 
 namespace Adit.Cli;

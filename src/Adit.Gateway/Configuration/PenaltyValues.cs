@@ -1,5 +1,6 @@
 using System.Globalization;
 using Adit.OpenSsh;
+using Adit.Relay;
 
 namespace Adit.Gateway.Configuration;
 

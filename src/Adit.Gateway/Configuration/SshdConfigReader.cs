@@ -46,7 +46,7 @@ internal sealed class SshdConfigReader : ConfigFileReader<SshdConfigReader.Scope
     {
         if (line.Keyword.Equals("Match", StringComparison.OrdinalIgnoreCase))
             return scope with { Block = MatchBlock.Read(line, scope.Outer) };
-        SshdKeyword keyword = SshdKeywords.Find(line.Keyword) ?? throw Spelling.UnknownKeyword(line, SshdKeywords.Names);
+        SshdKeyword keyword = SshdKeywords.Find(line.Keyword) ?? throw line.Unknown(SshdKeywords.Names);
         if (keyword.IsGlobal && scope.Block is { IsForAll: false })
         {
             throw new ConfigException(

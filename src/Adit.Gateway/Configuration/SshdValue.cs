@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Adit.OpenSsh;
+using Adit.Relay;
 using Adit.Ssh.Kex;
 using static Adit.OpenSsh.KeywordValue;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Adit.Relay;
 
 namespace Adit.OpenSsh;
 
@@ -55,6 +56,10 @@ internal sealed record ConfigLine(string Keyword, IReadOnlyList<string> Argument
             ? new(keyword, arguments, source) { Rest = rest.ToString() }
             : throw new ConfigException(source, $"no argument after the keyword \"{keyword}\"");
     }
+
+    /// <summary>The error that a line with an unknown keyword is.</summary>
+    internal ConfigException Unknown(IEnumerable<string> known) =>
+        new(Source, $"unknown keyword \"{Keyword}\"" + (Spelling.Nearest(Keyword, known) is { } near ? $"; the nearest known one is {near}" : ""));
 
     /// <summary>Words between blanks, with both kinds of quotes; a backslash escapes quotes, itself and, outside quotes, a blank.</summary>
     /// <param name="text">The text.</param>

@@ -89,7 +89,7 @@ internal sealed class ConfigReader(HostQuery query, LocalUser local, HostSetting
         }
         else if (!PatternList.FitsAny(line.Keyword.ToLowerInvariant(), IgnoredPatterns()))
         {
-            throw Spelling.UnknownKeyword(line, Keywords.Names);
+            throw line.Unknown(Keywords.Names);
         }
         else if (active)
         {

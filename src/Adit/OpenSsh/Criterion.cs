@@ -1,3 +1,5 @@
+using Adit.Relay;
+
 namespace Adit.OpenSsh;
 
 /// <summary>One criterion of a Match line.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Adit.Relay;
 using Adit.Ssh.Kex;
 
 namespace Adit.OpenSsh;

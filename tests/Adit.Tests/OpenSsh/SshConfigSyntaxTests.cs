@@ -1,4 +1,5 @@
 using Adit.OpenSsh;
+using Adit.Relay;
 
 namespace Adit.Tests.OpenSsh;
 

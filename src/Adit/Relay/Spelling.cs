@@ -1,4 +1,4 @@
-namespace Adit.OpenSsh;
+namespace Adit.Relay;
 
 /// <summary>Finds what somebody probably meant.</summary>
 internal static class Spelling
@@ -19,10 +19,6 @@ internal static class Spelling
         }
         return best is { } found && found.Distance <= Math.Max(1, Math.Min(4, word.Length / 2)) ? found.Word : null;
     }
-
-    /// <summary>The error that a line with an unknown keyword is.</summary>
-    internal static ConfigException UnknownKeyword(ConfigLine line, IEnumerable<string> known) =>
-        new(line.Source, $"unknown keyword \"{line.Keyword}\"" + (Nearest(line.Keyword, known) is { } near ? $"; the nearest known one is {near}" : ""));
 
     /// <summary>Letters to insert, remove or replace (Levenshtein); case does not count.</summary>
     internal static int Distance(ReadOnlySpan<char> a, ReadOnlySpan<char> b)
