@@ -130,7 +130,7 @@ internal sealed class RemoteTunnelForward : TunnelForward
         if (request is { Port: 0, Path: null })
             OnChosen(listener.Asked.Port);
         IListener naming = Spec.IsDynamic ? new SocksListener(listener) : listener;
-        var forward = Forward.Start(naming, Spec.Target, new HereDialer(), new()
+        var forward = Forward.Start(naming, Spec.Target, new MachineDialer(), new()
         {
             MaxConnections = _options.MaxConnections,
             Admission = Spec.IsDynamic ? _options.RemoteTargets : Admission.AnyPeer,
@@ -156,15 +156,5 @@ internal sealed class RemoteTunnelForward : TunnelForward
         int before = Interlocked.Exchange(ref _chosenPort, port);
         if (before != 0)
             _options.Events?.Report(new RemotePortChanged { Time = _options.Time.GetUtcNow(), Asked = _asked.ToString(), Before = before, Port = port });
-    }
-
-    /// <summary>Dials from this machine.</summary>
-    private sealed class HereDialer : IDialer
-    {
-        private readonly TcpDialer _tcp = new();
-        private readonly UnixDialer _unix = new();
-
-        public ValueTask<DialedConnection> DialAsync(Endpoint target, ConnectionOrigin origin, CancellationToken cancellationToken) =>
-            target.IsUnix ? _unix.DialAsync(target, origin, cancellationToken) : _tcp.DialAsync(target, origin, cancellationToken);
     }
 }

@@ -13,6 +13,9 @@ internal sealed record ConnectionOrigin(string Address, int Port)
     /// <summary>The subject of the certificate by which the peer was let in; null where there is none.</summary>
     public string? Certificate { get; init; }
 
+    /// <summary>The subject of its issuer; null where there is none.</summary>
+    public string? CertificateIssuer { get; init; }
+
     /// <summary>The name of the service that the peer asked for, where its listener has several; else empty.</summary>
     public string Service { get; init; } = string.Empty;
 

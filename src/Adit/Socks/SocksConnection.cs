@@ -24,6 +24,8 @@ internal sealed class SocksConnection(IncomingConnection inner) : IncomingConnec
 
     public override bool IsConnected => inner.IsConnected;
 
+    public override ValueTask BeginAsync(CancellationToken cancellationToken) => inner.BeginAsync(cancellationToken);
+
     public override async ValueTask<Endpoint> NameTargetAsync(CancellationToken cancellationToken)
     {
         _duplex = await inner.AcceptAsync(cancellationToken).ConfigureAwait(false);

@@ -15,11 +15,12 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
     private Duplex? _duplex;
     private Leg _leg = inner.Leg;
     private string? _subject;
+    private string? _issuer;
     private bool _isTls;
     private bool _answered;
 
     /// <inheritdoc/>
-    public override ConnectionOrigin Origin => inner.Origin with { Certificate = _subject, Service = _settings.Name };
+    public override ConnectionOrigin Origin => inner.Origin with { Certificate = _subject, CertificateIssuer = _issuer, Service = _settings.Name };
 
     /// <inheritdoc/>
     public override Endpoint LocalEndpoint => inner.LocalEndpoint;
@@ -62,7 +63,7 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
 
     /// <inheritdoc/>
     public override ValueTask<Endpoint> NameTargetAsync(CancellationToken cancellationToken) =>
-        Redirected is not null && _settings.Redirect is { } elsewhere ? new(elsewhere) : inner.NameTargetAsync(cancellationToken);
+        (Redirected is null ? _settings.Target : _settings.Redirect) is { } target ? new(target) : inner.NameTargetAsync(cancellationToken);
 
     /// <inheritdoc/>
     public override ValueTask<Duplex> AcceptAsync(CancellationToken cancellationToken)
@@ -117,6 +118,7 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
     {
         TlsVerdict? verdict = null;
         string? subject = null;
+        string? issuer = null;
         var wire = new TlsWire(below, read);
         // Who sends nothing costs next to nothing.
         if (read.Length == 0)
@@ -144,13 +146,13 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
 
         _isTls = true;
         _duplex = new TlsDuplex(tls, wire, below);
-        _subject = Redirected is null ? subject : null;
+        (_subject, _issuer) = Redirected is null ? (subject, issuer) : (null, null);
         _leg = inner.Leg with { Protection = LegProtection.Tls, Verification = verdict?.Verification ?? "client not verified" };
         _settings.Opening?.CheckProtocol(tls.NegotiatedApplicationProtocol, read.Length > 0);
 
         bool Judge(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
         {
-            subject = certificate?.Subject;
+            (subject, issuer) = (certificate?.Subject, certificate?.Issuer);
             if (_settings.Clients is ClientCertificates.NotAsked || (certificate is null && _settings.Clients is ClientCertificates.Asked))
                 return true;
             verdict = _settings.Trust.Judge(certificate as X509Certificate2, chain, target: null);

@@ -21,8 +21,11 @@ internal enum ClientCertificates
 /// <summary>How TLS is begun as a server. Immutable; one object for all connections lets sessions be resumed.</summary>
 internal sealed class TlsServerSettings
 {
-    /// <summary>What this end shows.</summary>
-    public required TlsCredential Credential { get; init; }
+    /// <summary>What this end shows; null where the <see cref="Opening"/> never comes to TLS.</summary>
+    public TlsCredential? Credential { get; init; }
+
+    /// <summary>Where its clients go, where their listener has no target for all; null where there is one.</summary>
+    public Relay.Endpoint? Target { get; init; }
 
     /// <summary>Whether clients have to show who they are.</summary>
     public ClientCertificates Clients { get; init; }
@@ -56,7 +59,7 @@ internal sealed class TlsServerSettings
 
     internal SslServerAuthenticationOptions Options(RemoteCertificateValidationCallback judge) => new()
     {
-        ServerCertificateContext = Credential.Context,
+        ServerCertificateContext = Credential?.Context,
         EnabledSslProtocols = Protocols,
         ApplicationProtocols = Alpn.Count > 0 ? [.. Alpn] : null,
         CipherSuitesPolicy = Suites,

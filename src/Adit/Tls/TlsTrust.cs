@@ -37,11 +37,8 @@ internal sealed record TlsTrust
     /// <summary>Whether it has to be for the name that is dialled.</summary>
     public bool VerifiesTarget { get; init; }
 
-    /// <summary>The names and addresses of which it has to be for one; empty for any.</summary>
-    public IReadOnlyList<string> Hosts { get; init; } = [];
-
-    /// <summary>The mail addresses of which it has to be for one; empty for any.</summary>
-    public IReadOnlyList<string> Emails { get; init; } = [];
+    /// <summary>The names, addresses and mail addresses of which it has to be for one; empty for any.</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
 
     /// <summary>What the authorities have taken back.</summary>
     public IReadOnlyList<RevocationList> Revocations { get; init; } = [];
@@ -76,12 +73,10 @@ internal sealed record TlsTrust
             return TlsVerdict.No($"its certificate ({Fingerprint(certificate)}) is none of those in {Source}");
         if (Fingerprints.Count > 0 && !Fingerprints.Contains(Fingerprint(certificate)["sha256:".Length..]) && !Fingerprints.Contains(KeyFingerprint(certificate)["sha256:".Length..]))
             return TlsVerdict.No($"its certificate is {Fingerprint(certificate)} (public key {KeyFingerprint(certificate)}), which is not the one expected");
-        IReadOnlyList<string> hosts = VerifiesTarget && target is not null ? [target] : Hosts;
-        if (hosts.Count > 0 && !hosts.Any(host => IsFor(certificate, host)))
-            return TlsVerdict.No($"its certificate is not for {string.Join(" or ", hosts)}, but for {Names(certificate)}");
-        if (Emails.Count > 0 && !SubjectNames.MailsOf(certificate).Any(mail => Emails.Contains(mail, StringComparer.OrdinalIgnoreCase)))
-            return TlsVerdict.No($"its certificate is not for {string.Join(" or ", Emails)}");
-        return Further?.Invoke(certificate, chain) is { } reason ? TlsVerdict.No(reason) : TlsVerdict.Yes(InWords(certificate, hosts));
+        IReadOnlyList<string> names = VerifiesTarget && target is not null ? [target] : Names;
+        if (names.Count > 0 && !names.Any(name => IsFor(certificate, name)))
+            return TlsVerdict.No($"its certificate is not for {string.Join(" or ", names)}, but for {NamesOf(certificate)}");
+        return Further?.Invoke(certificate, chain) is { } reason ? TlsVerdict.No(reason) : TlsVerdict.Yes(InWords(certificate, names));
     }
 
     /// <summary>How chains are built for <see cref="Judge"/>.</summary>
@@ -119,17 +114,20 @@ internal sealed record TlsTrust
         return Revocations.Count == 0 ? null : RevocationList.Refuse(chain, Revocations);
     }
 
-    private string InWords(X509Certificate2 certificate, IReadOnlyList<string> hosts)
+    private string InWords(X509Certificate2 certificate, IReadOnlyList<string> names)
     {
-        string what = VerifiesPeer || Fingerprints.Count > 0 ? "the very certificate" : $"certificate from {Source}";
-        if (hosts.Count > 0)
-            return $"{what}, for {hosts.First(host => IsFor(certificate, host))}";
-        return VerifiesPeer || Fingerprints.Count > 0 || Emails.Count > 0 || Further is not null ? what : $"{what}, whatever its name";
+        bool isPinned = VerifiesPeer || Fingerprints.Count > 0;
+        string what = isPinned ? "the very certificate" : $"certificate from {Source}";
+        return names.Count > 0 ? $"{what}, for {names.First(name => IsFor(certificate, name))}"
+            : isPinned || Further is not null ? what
+            : $"{what}, whatever its name";
     }
 
-    private static bool IsFor(X509Certificate2 certificate, string host) => certificate.MatchesHostname(host.Trim('[', ']'), allowWildcards: true, allowCommonName: false);
+    private static bool IsFor(X509Certificate2 certificate, string name) => name.Contains('@', StringComparison.Ordinal)
+        ? SubjectNames.MailsOf(certificate).Contains(name, StringComparer.OrdinalIgnoreCase)
+        : certificate.MatchesHostname(name.Trim('[', ']'), allowWildcards: true, allowCommonName: false);
 
-    private static string Names(X509Certificate2 certificate)
+    private static string NamesOf(X509Certificate2 certificate)
     {
         X509SubjectAlternativeNameExtension? names = certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault();
         string[] all = names is null ? [] : [.. names.EnumerateDnsNames(), .. names.EnumerateIPAddresses().Select(static address => address.ToString())];

@@ -88,7 +88,7 @@ public sealed class TlsTunnelTests : TlsTunnelTest
             "list out of date" => Revoking(Authority.Revoke(DateTimeOffset.UtcNow.AddMinutes(-1))),
             "list of another" => Revoking(other.Revoke(tomorrow)),
             "forged list" => Revoking(other.Revoke(tomorrow)),
-            "other mail" => Authority.Trust with { Emails = ["joe@foo.com"] },
+            "other mail" => Authority.Trust with { Names = ["joe@foo.com"] },
             _ => Authority.Trust with { VerifiesTarget = true },
         };
         await using Forward forward = Serve(new() { Credential = TlsCredential.Of(certificate) });
@@ -126,7 +126,7 @@ public sealed class TlsTunnelTests : TlsTunnelTest
             "pinned" => new() { VerifiesPeer = true, Peers = [certificate] },
             "fingerprint" => new() { Fingerprints = [TlsTrust.Fingerprint(certificate)["sha256:".Length..]] },
             "key" => new() { Fingerprints = [TlsTrust.KeyFingerprint(certificate)["sha256:".Length..]] },
-            "hosts" => Authority.Trust with { Hosts = ["elsewhere", "db"] },
+            "hosts" => Authority.Trust with { Names = ["elsewhere", "db"] },
             _ => Authority.Trust,
         };
         await using Forward forward = Serve(new() { Credential = TlsCredential.Of(certificate) });
