@@ -44,6 +44,14 @@ public sealed class HttpConnectDialerTests : ProxyTest
     }
 
     [Fact]
+    public async Task Of_a_proxy_on_this_machine_nobody_knows_where_its_connections_begin()
+    {
+        Task<DialedConnection> dialing = DialAsync(new HttpConnectDialer(new LocalProxyDialer(Inner), Proxy), Endpoint.Parse("localhost:5432"));
+        await (await ProxyAsync()).SendAsync("HTTP/1.1 200 OK\r\n\r\n"u8.ToArray());
+        Assert.Equal("this machine → proxy.example:3128 (this machine) → localhost:5432 (PLAINTEXT)", (await dialing.TestTime()).Route.ToString());
+    }
+
+    [Fact]
     public async Task A_login_and_further_lines_are_sent_with_the_request()
     {
         ProxyCredentials credentials = new("Aladdin", "open sesame");
@@ -152,4 +160,13 @@ public sealed class HttpConnectDialerTests : ProxyTest
 
     private HttpConnectDialer Dialer(ProxyCredentials? credentials = null, bool slowly = false) =>
         new(slowly ? new SlowDialer(Inner) : Inner, Proxy, credentials);
+
+    private sealed class LocalProxyDialer(IDialer inner) : IDialer
+    {
+        public async ValueTask<DialedConnection> DialAsync(Endpoint target, ConnectionOrigin origin, CancellationToken cancellationToken)
+        {
+            DialedConnection dialed = await inner.DialAsync(target, origin, cancellationToken);
+            return dialed with { Route = new Route(dialed.Route.Legs[0] with { Within = "this machine" }) };
+        }
+    }
 }
