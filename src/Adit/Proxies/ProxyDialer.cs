@@ -40,8 +40,7 @@ internal abstract class ProxyDialer : IDialer
             await AskAsync(conversation, target, cancellationToken).ConfigureAwait(false);
             // The last answer may have come on the thread of the sockets.
             await PoolTurn.Begin;
-            Route route = dialed.Route.Then(Leg.Plain(_machine, target));
-            return new(conversation.Unread.IsEmpty ? duplex : new PrefixedDuplex(conversation.Unread, duplex), route);
+            return new(conversation.Unread.IsEmpty ? duplex : new PrefixedDuplex(conversation.Unread, duplex), dialed.Route.Then(LegFrom(dialed.Route, target)));
         }
         catch (Exception e)
         {
@@ -61,6 +60,10 @@ internal abstract class ProxyDialer : IDialer
 
     /// <summary>The failure of a dial that the proxy refused.</summary>
     private protected DialException Refused(Endpoint target, DialFailure failure, string why) => new(target, failure, $"the proxy {Proxy} {why}");
+
+    // A proxy on the machine that dials it may well lead elsewhere, as that of ssh -D does: where its connections begin is not known.
+    private Leg LegFrom(Route toProxy, Endpoint target) =>
+        toProxy.Legs[^1].IsLocal ? new Leg(Proxy.ToString(), target.ToString(), LegProtection.None) : Leg.Plain(_machine, target);
 
     private async ValueTask<DialedConnection> DialProxyAsync(Endpoint target, ConnectionOrigin origin, CancellationToken cancellationToken)
     {
