@@ -21,6 +21,9 @@ internal readonly record struct LongOption(string Name, string? Argument = null,
         new("--lifetime", "TIME", "AditLifetime"),
         new("--max-connections", "N", "AditMaxConnections"),
         new(Owner, "PID"),
+        new("--proxy", "URL", "AditProxy"),
+        new("--target-tls", "MODE", "AditTargetTls"),
+        new("--via-tls", "[HOST:]PORT", "AditViaTls"),
     ];
 
     /// <summary>The names of all.</summary>

@@ -86,6 +86,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandR
     {
         Admission = admission,
         Expects = Expects,
+        Protection = TargetProtection.Load(config),
         MaxConnections = config.MaxConnections,
         Reconnect = config.Reconnect,
         Patience = config.ReconnectWait,

@@ -31,7 +31,8 @@ public partial class ArchitectureTests
         ["Stunnel"] = ["Relay"],
         ["OpenSsh"] = ["Relay", "Ssh"],
         ["Library"] = ["Client", "OpenSsh", "SshLegs", "Relay", "Ssh"],
-        ["Client"] = ["Mux", "Sessions", "Probe", "OpenSsh", "SshLegs", "Socks", "Relay", "Ssh"],
+        ["TlsTunnels"] = ["Stunnel", "Postgres", "Tls", "StartTls", "Proxies", "Socks", "Relay"],
+        ["Client"] = ["Postgres", "Tls", "Proxies", "Mux", "Sessions", "Probe", "OpenSsh", "SshLegs", "Socks", "Relay", "Ssh"],
         ["Sessions"] = ["Relay", "Ssh", "OpenSsh"],
         ["Mux"] = ["OpenSsh", "SshLegs", "Relay", "Ssh"],
     };

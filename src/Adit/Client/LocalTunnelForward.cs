@@ -10,9 +10,12 @@ namespace Adit.Client;
 /// <summary>A forward that listens here. It stays bound whatever happens to the link.</summary>
 internal sealed class LocalTunnelForward : TunnelForward
 {
-    private LocalTunnelForward(ForwardSpec spec, Forward forward, bool isExposed)
+    private readonly TargetProtection? _protection;
+
+    private LocalTunnelForward(ForwardSpec spec, Forward forward, bool isExposed, TargetProtection? protection)
         : base(ForwardDirection.Local, spec)
     {
+        _protection = protection;
         Current = forward;
         IsExposed = isExposed;
     }
@@ -27,7 +30,10 @@ internal sealed class LocalTunnelForward : TunnelForward
     public override Route RouteOver(SshLink link)
     {
         var near = new Leg("app", Endpoints[0].ToString(), LegProtection.None) { Within = IsExposed ? null : Machine.ThisName };
-        return (Spec.Target is { } target ? link.Dialer.RouteTo(target) : link.Route).After(near);
+        if (Spec.Target is not { } target)
+            return link.Route.After(near);
+        Route route = link.Dialer.RouteTo(target);
+        return (_protection?.Of(route, target) ?? route).After(near);
     }
 
     /// <exception cref="ListenException">It cannot listen as asked; nothing stays bound.</exception>
@@ -54,7 +60,8 @@ internal sealed class LocalTunnelForward : TunnelForward
             Relay = options.Terms(spec.Target is { IsUnix: true } ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType),
             TimeProvider = options.Time,
         };
-        IListener naming = spec.IsDynamic ? new SocksListener(listener) : listener;
-        return new(spec, Forward.Start(naming, spec.Target, dialer, treatment), listener.IsExposed);
+        TargetProtection? protection = spec.IsDynamic ? null : options.Protection;
+        IListener naming = spec.IsDynamic ? new SocksListener(listener) : protection?.Front(listener) ?? listener;
+        return new(spec, Forward.Start(naming, spec.Target, protection?.Over(dialer) ?? dialer, treatment), listener.IsExposed, protection);
     }
 }

@@ -117,7 +117,7 @@ internal sealed class Login : IAsyncDisposable
             if (Config.ConnectTimeout is { } limit)
                 _connectTimeout.CancelAfter(limit);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _connectTimeout.Token);
-            IDialer dialer = carrier is null ? FirstDialer() : carrier.Dialer;
+            IDialer dialer = LoginDialer.Over(carrier is null ? FirstDialer() : carrier.Dialer, Config);
             DialedConnection dialed = await dialer.DialAsync(server, ConnectionOrigin.ThisProcess, either.Token).ConfigureAwait(false);
             if (dialed.Peer is { } peer)
                 _dialog.Debug($"connected to {peer}");

@@ -38,6 +38,9 @@ internal sealed record TunnelOptions
     /// <summary>What has to answer at the target of a local forward, whenever it is added and over each link anew; null, the default, for anything.</summary>
     public Func<ForwardSpec, PostgresExpectation?> Expects { get; init; } = static _ => null;
 
+    /// <summary>TLS from here to the targets of local forwards that have one; null, the default, for none.</summary>
+    public TargetProtection? Protection { get; init; }
+
     /// <summary>How many connections each forward carries at once.</summary>
     public int MaxConnections { get; init; } = ForwardOptions.ConnectionCap;
 

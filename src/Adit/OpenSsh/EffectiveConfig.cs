@@ -174,6 +174,13 @@ internal static class EffectiveConfig
         ("aditmaxconnections", Number(c.MaxConnections)),
         ("aditreconnect", YesNo(c.Reconnect)),
         ("aditreconnectwait", Seconds(c.ReconnectWait)),
+        ("aditproxy", c.Proxy?.ToString() ?? "none"),
+        ("adittargettls", c.TargetTls?.ToString() ?? "none"),
+        ("adittargettlsroot", c.TargetTlsRoot ?? "none"),
+        ("adittargettlscert", c.TargetTlsCert ?? "none"),
+        ("adittargettlskey", c.TargetTlsKey ?? "none"),
+        ("aditviatls", c.ViaTls?.ToString() ?? "none"),
+        ("aditviatlsroot", c.ViaTlsRoot ?? "none"),
     ];
 
     /// <summary>As they were written; those that nobody wrote as ssh writes them.</summary>

@@ -92,6 +92,13 @@ internal sealed class HostAssembly
             MaxConnections = s.MaxConnections.Or(ForwardOptions.ConnectionCap),
             ExpectPostgres = s.ExpectPostgres.Or(null),
             ExpectCert = s.ExpectCert.Or(null),
+            TargetTls = s.TargetTls.Or(null),
+            TargetTlsRoot = Path(s.TargetTlsRoot),
+            TargetTlsCert = Path(s.TargetTlsCert),
+            TargetTlsKey = Path(s.TargetTlsKey),
+            ViaTls = s.ViaTls.Or(null) is var (host, port) ? Endpoint.Tcp(host ?? _tokens.HostName, port) : null,
+            ViaTlsRoot = Path(s.ViaTlsRoot),
+            Proxy = Proxy(),
             ServerAliveInterval = s.ServerAliveInterval.Or(TimeSpan.Zero),
             ServerAliveCountMax = s.ServerAliveCountMax.Or(3),
             TcpKeepAlive = s.TcpKeepAlive.Or(true),
@@ -182,6 +189,17 @@ internal sealed class HostAssembly
         if (_written.ProxyUseFdpass.Given is { Value: true, Source: var fdpass })
             throw new ConfigException(fdpass, "ProxyUseFdpass applies to this destination: a connection cannot be taken over from ProxyCommand; let the command copy it, and write ProxyUseFdpass no");
         return _tokens.Expand(command, source, Tokens.OfProxy);
+    }
+
+    private string? Path(FirstValue<string?> file) => file.Given is { Value: { } path, Source: var source } ? _tokens.ExpandPath(path, source) : null;
+
+    private ProxyAddress? Proxy()
+    {
+        if (_written.Proxy.Given is not { Value: { } proxy, Source: var source })
+            return null;
+        return _written.ProxyCommand.Given is { Value: not null }
+            ? throw new ConfigException(source, "AditProxy and ProxyCommand apply both to this destination: write one of them as none")
+            : proxy;
     }
 
     private string? Command()

@@ -128,6 +128,27 @@ internal sealed record HostConfig
     /// <summary>The SHA-256 of the certificate that it has to show (AditExpectCert), in hexadecimal; null for any or none. Default null.</summary>
     public string? ExpectCert { get; init; }
 
+    /// <summary>That what local forwards lead to is spoken to in TLS (AditTargetTls); null for as the client does it. Default null.</summary>
+    public TargetTls? TargetTls { get; init; }
+
+    /// <summary>The file of authorities for it (AditTargetTlsRoot), <c>system</c> for the system's; null for ~/.postgresql/root.crt. Default null.</summary>
+    public string? TargetTlsRoot { get; init; }
+
+    /// <summary>The file of the own certificate for it (AditTargetTlsCert); null for ~/.postgresql/postgresql.crt where there is one. Default null.</summary>
+    public string? TargetTlsCert { get; init; }
+
+    /// <summary>The file of its key (AditTargetTlsKey); null for ~/.postgresql/postgresql.key, or the file of the certificate. Default null.</summary>
+    public string? TargetTlsKey { get; init; }
+
+    /// <summary>The TLS server that the server is reached in (AditViaTls); null for none. Default null.</summary>
+    public Endpoint? ViaTls { get; init; }
+
+    /// <summary>The file of authorities for it (AditViaTlsRoot); null for the system's. Default null.</summary>
+    public string? ViaTlsRoot { get; init; }
+
+    /// <summary>The proxy that the server is reached over (AditProxy); null for none. Default null.</summary>
+    public ProxyAddress? Proxy { get; init; }
+
     /// <summary>Whether a forward that cannot listen ends the connection. Default no.</summary>
     public bool ExitOnForwardFailure { get; init; }
 

@@ -123,6 +123,13 @@ internal sealed class HostSettings
     internal FirstValue<int> MaxConnections { get; } = new();
     internal FirstValue<bool?> ExpectPostgres { get; } = new();
     internal FirstValue<string?> ExpectCert { get; } = new();
+    internal FirstValue<TargetTls?> TargetTls { get; } = new();
+    internal FirstValue<string?> TargetTlsRoot { get; } = new();
+    internal FirstValue<string?> TargetTlsCert { get; } = new();
+    internal FirstValue<string?> TargetTlsKey { get; } = new();
+    internal FirstValue<(string? Host, int Port)?> ViaTls { get; } = new();
+    internal FirstValue<string?> ViaTlsRoot { get; } = new();
+    internal FirstValue<ProxyAddress?> Proxy { get; } = new();
 
     /// <summary>Keywords that are not served and must not be ignored, and what to say; null for a value that asks for nothing.</summary>
     internal Dictionary<string, FirstValue<string?>> Refusals { get; } = new(StringComparer.OrdinalIgnoreCase);

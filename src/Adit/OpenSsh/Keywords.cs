@@ -105,6 +105,13 @@ internal static class Keywords
         One("AditIdleTimeout", KeywordValue.TimeOrNone, s => s.IdleTimeout),
         One("AditLifetime", KeywordValue.TimeOrNone, s => s.Lifetime),
         One("AditMaxConnections", line => KeywordValue.Number(line, 1, ForwardOptions.ConnectionCap), s => s.MaxConnections),
+        One("AditTargetTls", TlsValue.Target, s => s.TargetTls),
+        One("AditTargetTlsRoot", HostValue.TextOrNone, s => s.TargetTlsRoot),
+        One("AditTargetTlsCert", HostValue.TextOrNone, s => s.TargetTlsCert),
+        One("AditTargetTlsKey", HostValue.TextOrNone, s => s.TargetTlsKey),
+        One("AditViaTls", TlsValue.Via, s => s.ViaTls),
+        One("AditViaTlsRoot", HostValue.TextOrNone, s => s.ViaTlsRoot),
+        One("AditProxy", TlsValue.Proxy, s => s.Proxy),
         One("AditReconnect", KeywordValue.YesNo, s => s.Reconnect),
         One("AditReconnectWait", line => KeywordValue.TimeOrNone(line) ?? TimeSpan.Zero, s => s.ReconnectWait),
 

@@ -76,7 +76,21 @@ internal sealed record TlsTrust
         IReadOnlyList<string> names = VerifiesTarget && target is not null ? [target] : Names;
         if (names.Count > 0 && !names.Any(name => IsFor(certificate, name)))
             return TlsVerdict.No($"its certificate is not for {string.Join(" or ", names)}, but for {NamesOf(certificate)}");
-        return Further?.Invoke(certificate, chain) is { } reason ? TlsVerdict.No(reason) : TlsVerdict.Yes(InWords(certificate, names));
+        return Further?.Invoke(certificate, chain) is { } reason ? TlsVerdict.No(reason) : TlsVerdict.Yes((this with { VerifiesTarget = false, Names = [.. names.Where(name => IsFor(certificate, name)).Take(1)] }).Intention(null)!);
+    }
+
+    /// <summary>What will have been verified of who is accepted, in words; null for nothing.</summary>
+    /// <param name="target">The name that is dialled; null for none.</param>
+    public string? Intention(string? target)
+    {
+        if (!VerifiesAnything)
+            return null;
+        bool isPinned = VerifiesPeer || Fingerprints.Count > 0;
+        string what = isPinned ? "the very certificate" : $"certificate from {Source}";
+        IReadOnlyList<string> names = VerifiesTarget && target is not null ? [target] : Names;
+        return names.Count > 0 ? $"{what}, for {string.Join(" or ", names)}"
+            : isPinned || Further is not null ? what
+            : $"{what}, whatever its name";
     }
 
     /// <summary>How chains are built for <see cref="Judge"/>.</summary>
@@ -114,18 +128,9 @@ internal sealed record TlsTrust
         return Revocations.Count == 0 ? null : RevocationList.Refuse(chain, Revocations);
     }
 
-    private string InWords(X509Certificate2 certificate, IReadOnlyList<string> names)
-    {
-        bool isPinned = VerifiesPeer || Fingerprints.Count > 0;
-        string what = isPinned ? "the very certificate" : $"certificate from {Source}";
-        return names.Count > 0 ? $"{what}, for {names.First(name => IsFor(certificate, name))}"
-            : isPinned || Further is not null ? what
-            : $"{what}, whatever its name";
-    }
-
     private static bool IsFor(X509Certificate2 certificate, string name) => name.Contains('@', StringComparison.Ordinal)
         ? SubjectNames.MailsOf(certificate).Contains(name, StringComparer.OrdinalIgnoreCase)
-        : certificate.MatchesHostname(name.Trim('[', ']'), allowWildcards: true, allowCommonName: false);
+        : certificate.MatchesHostname(name.Trim('[', ']'), allowWildcards: true, allowCommonName: true);
 
     private static string NamesOf(X509Certificate2 certificate)
     {
