@@ -141,12 +141,12 @@ public sealed class StunnelCommandLineTests
     public void A_program_gets_its_arguments_as_they_are()
     {
         StunnelService service = Assert.Single(StunnelCommandLine.Parse(["-p", "c.pem", "-d", "h:1", "-L", "/bin/sh", "--", "sh", "-c", "echo a b"]).Services);
-        Assert.Equal(["sh", "-c", "echo a b"], service.ExecArgs);
+        Assert.Equal(["sh", "-c", "echo a b"], service.ExecArgs.AsEnumerable());
         Assert.Equal("/bin/sh", service.Exec);
         Assert.True(service.Pty);
         Assert.Equal("h:1", Assert.Single(service.Accept).ToString());
         StunnelService alone = Assert.Single(Parse("-p c.pem -l /bin/cat").Services);
-        Assert.Equal(["cat"], alone.ExecArgs);
+        Assert.Equal(["cat"], alone.ExecArgs.AsEnumerable());
         Assert.True(alone.IsInetd);
         Assert.False(alone.Pty);
     }

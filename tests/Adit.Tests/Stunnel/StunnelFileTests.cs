@@ -22,8 +22,8 @@ public sealed class StunnelFileTests : IDisposable
         Assert.False(configuration.IsInetd);
         Assert.Equal(["a", "b b"], configuration.Services.Select(service => service.Name));
         Assert.Equal([5, 60], configuration.Services.Select(service => (int)service.TimeoutIdle.TotalSeconds));
-        Assert.Equal(["all", "a"], configuration.Services[0].CheckHosts);
-        Assert.Equal(["all"], configuration.Services[1].CheckHosts);
+        Assert.Equal(["all", "a"], configuration.Services[0].CheckHosts.AsEnumerable());
+        Assert.Equal(["all"], configuration.Services[1].CheckHosts.AsEnumerable());
         Assert.Equal(["f:9", "f:14"], configuration.Services.Select(service => service.Place.ToString()));
     }
 

@@ -119,8 +119,8 @@ public sealed class StunnelServiceTests
         StunnelConfiguration configuration = StunnelText.Parse(
             "cert = /c|[a]|accept = 1|connect = 2|[b]|sni = a:*.example.com|sni = a:example.com|connect = 3|[c]|sni = a:c|exec = /bin/cat");
         Assert.Empty(configuration.Services[0].VirtualHosts);
-        Assert.Equal([new VirtualHost("a", "*.example.com"), new("a", "example.com")], configuration.Services[1].VirtualHosts);
-        Assert.Equal([new VirtualHost("a", "c")], configuration.Services[2].VirtualHosts);
+        Assert.Equal([new VirtualHost("a", "*.example.com"), new("a", "example.com")], configuration.Services[1].VirtualHosts.AsEnumerable());
+        Assert.Equal([new VirtualHost("a", "c")], configuration.Services[2].VirtualHosts.AsEnumerable());
     }
 
     [Theory]
