@@ -22,6 +22,7 @@ public partial class ArchitectureTests
     {
         ["Relay"] = [],
         ["Probe"] = ["Relay"],
+        ["Tls"] = ["Relay"],
         ["SshLegs"] = ["Relay", "Ssh"],
         ["Socks"] = ["Relay"],
         ["OpenSsh"] = ["Relay", "Ssh"],
