@@ -156,7 +156,7 @@ internal sealed class CertificateAuthority : IDisposable
         {
             return X509Certificate2.CreateFromPem(ReadText(certificate, MaxFileLength), ReadText(key, MaxFileLength));
         }
-        catch (CryptographicException e)
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             throw new CertificateException($"{Printable.Text(path)} and {KeyFile} beside it do not fit each other, or cannot be read: {e.Message}", e);
         }

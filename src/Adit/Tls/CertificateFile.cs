@@ -28,7 +28,7 @@ internal sealed class CertificateFile : IDisposable
     {
         Certificates = certificates;
         Key = key;
-        PublicKey = publicKey;
+        PublicKey = publicKey is null ? default(ReadOnlyMemory<byte>?) : publicKey;
         Mode = mode;
     }
 

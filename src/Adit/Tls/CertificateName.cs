@@ -108,10 +108,13 @@ internal sealed record CertificateName(CertificateNameKind Kind, string Text)
 
     private static string? Host(string text, bool allowPattern)
     {
+        // Invisible characters would be encoded like any others.
+        if (!text.All(static c => char.IsLetterOrDigit(c) || char.GetUnicodeCategory(c) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark || c is '.' or '-' or '_' or '*'))
+            return null;
         string ascii;
         try
         {
-            ascii = new IdnMapping().GetAscii(text).ToLowerInvariant();
+            ascii = new IdnMapping().GetAscii(text.Normalize().ToLowerInvariant());
         }
         catch (ArgumentException)
         {
