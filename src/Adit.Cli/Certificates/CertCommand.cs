@@ -17,9 +17,9 @@ internal static class CertCommand
         """
         Makes and shows certificates for TLS. Two machines need one made by itself
         (self); for more, make an authority once (ca), which signs one for each server
-        and client. Files with keys are readable by you alone; none is replaced
-        without --force. A NAME is a host's name, an address or name@domain; a client's
-        may be a database user. Example:
+        and client. Files with keys are readable by you alone, and none is replaced
+        without --force. A NAME is a host's name, an address or name@domain; that of
+        a client may be a database user. Example:
           adit cert ca
           adit cert server db.example.com 10.0.0.5 --ca ca -o db.pem
           adit cert client joe --ca ca
@@ -86,7 +86,7 @@ internal static class CertCommand
         var name = new Argument<string>("NAME") { Description = "Who it is made out to" };
         Option<string> authority = Authority();
         var unit = new Option<string?>("--ou") { Description = "The organizational unit in its subject", HelpName = "TEXT" };
-        var uri = new Option<string?>("--uri") { Description = "A URI among its names, such as spiffe://example.org/job", HelpName = "URI" };
+        var uri = new Option<string?>("--uri") { Description = "A URI among its names, as spiffe://db/job", HelpName = "URI" };
         var settings = new LeafOptions();
         var command = new Command("client", "Makes one for a client, signed by the authority") { name, authority, unit, uri, settings.Output, settings.Days, settings.Rsa, settings.Force };
         command.SetAction(parsed => Making.MakeClient(

@@ -108,13 +108,14 @@ internal sealed record CertificateName(CertificateNameKind Kind, string Text)
 
     private static string? Host(string text, bool allowPattern)
     {
-        // Invisible characters would be encoded like any others.
-        if (!text.All(static c => char.IsLetterOrDigit(c) || char.GetUnicodeCategory(c) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark || c is '.' or '-' or '_' or '*'))
+        // Invisible characters would be encoded like any others, and marks behind letters otherwise than by those who compose them first:
+        // .NET does not, since this program knows no cultures. Such names can be given as xn--....
+        if (!text.All(static c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_' or '*'))
             return null;
         string ascii;
         try
         {
-            ascii = new IdnMapping().GetAscii(text.Normalize().ToLowerInvariant());
+            ascii = new IdnMapping().GetAscii(text.ToLowerInvariant());
         }
         catch (ArgumentException)
         {
