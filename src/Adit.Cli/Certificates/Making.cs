@@ -28,7 +28,8 @@ internal static class Making
         output.WriteLine($"""
 
             Next: name the file at the server (cert = {Printable.Text(path)}). Give those who connect the certificate without
-            the key, as adit cert show --pem {Printable.Text(path)} prints it, for their CAfile.
+            the key, as adit cert show --pem {Printable.Text(path)} prints it
+            (CAfile, verifyChain = yes{CheckOf(wish.Names[0])}).
             """);
         return CertCommand.Done;
     }
@@ -58,7 +59,7 @@ internal static class Making
         output.WriteLine($"""
 
             Next: name the file at the server (cert = {Printable.Text(path)}). Those who connect need
-            {Printable.Text(Path.Combine(authority, CertificateAuthority.CertificateFile))} (CAfile, verifyChain = yes, checkHost = {Printable.Text(wish.Names[0].Text)}).
+            {Printable.Text(Path.Combine(authority, CertificateAuthority.CertificateFile))} (CAfile, verifyChain = yes{CheckOf(wish.Names[0])}).
             """);
         return CertCommand.Done;
     }
@@ -115,6 +116,15 @@ internal static class Making
             output.WriteLine("It ends with the authority that signed it, sooner than asked for.");
         return path;
     }
+
+    // What has a client look for the name, in stunnel's words.
+    private static string CheckOf(CertificateName name) => name.Kind switch
+    {
+        CertificateNameKind.Address => $", checkIP = {name.Text}",
+        CertificateNameKind.Email => $", checkEmail = {name.Text}",
+        _ when name.Text.StartsWith('*') => ", checkHost = the host's name",
+        _ => $", checkHost = {name.Text}",
+    };
 
     private static string PathFor(CertificateWish wish, MakingSettings settings)
     {

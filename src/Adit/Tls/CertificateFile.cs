@@ -50,8 +50,10 @@ internal sealed class CertificateFile : IDisposable
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public static CertificateFile Read(string path)
     {
+        if (Directory.Exists(path))
+            throw new CertificateException($"{Printable.Text(path)} is a folder; name a file in it");
         using FileStream file = File.OpenRead(path);
-        byte[] content = new byte[(int)Math.Min(file.Length, MaxLength) + 1];
+        byte[] content = new byte[(file.CanSeek ? (int)Math.Min(file.Length, MaxLength) : MaxLength) + 1];
         char[] text = [];
         try
         {

@@ -37,6 +37,29 @@ public sealed class CertCommandTests : IDisposable
         Assert.Contains($"Next: name the file at the server (cert = {path})", text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("db.example.com", "(CAfile, verifyChain = yes, checkHost = db.example.com)")]
+    [InlineData("*.example.com", "(CAfile, verifyChain = yes, checkHost = the host's name)")]
+    [InlineData("::1", "(CAfile, verifyChain = yes, checkIP = ::1)")]
+    [InlineData("joe@example.com", "(CAfile, verifyChain = yes, checkEmail = joe@example.com)")]
+    public void Those_who_connect_are_told_to_look_at_the_name(string name, string expected)
+    {
+        MakeAuthority();
+
+        Making.MakeSelfSigned([name], Usual with { Output = Path.Combine(_folder, "self.pem") }, _output);
+        Making.MakeServer([name], Authority, Usual with { Output = Path.Combine(_folder, "db.pem") }, _output);
+
+        Assert.Equal(3, _output.ToString().Split(expected).Length);
+    }
+
+    [Fact]
+    public void A_folder_is_no_file()
+    {
+        CertificateException refused = Assert.Throws<CertificateException>(() => Showing.Show(_folder, asPem: false, DateTimeOffset.UtcNow, _output));
+
+        Assert.Equal($"{_folder} is a folder; name a file in it", refused.Message);
+    }
+
     [Fact]
     public void What_an_authority_signed_has_the_authority_behind_it()
     {

@@ -115,6 +115,17 @@ public sealed class CertCommandTests(ITestOutputHelper output) : PeerTest(output
     }
 
     [AditFact]
+    public async Task Certificates_are_read_from_a_pipe_too()
+    {
+        await CertAsync("self", "localhost");
+        var adit = await AditProcess.ProgramAsync();
+
+        var piped = await ChildProcess.RunAsync(new("sh", "-c", $"cat localhost.pem | '{adit}' cert show /dev/stdin") { WorkingFolder = _folder });
+
+        Assert.Equal((await CertAsync("show", "localhost.pem")).Split('\n')[1..], piped.Split('\n')[1..]);
+    }
+
+    [AditFact]
     public async Task Certificates_of_openssl_are_shown_with_the_fingerprint_that_it_prints()
     {
         await OpenSslAsync("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/O=Example/CN=db", "-days", "2",
