@@ -1,4 +1,5 @@
 using Adit.Cli;
+using Adit.Cli.Certificates;
 using Adit.Cli.Commands;
 using Adit.Cli.Demo;
 using Adit.Cli.Doctor;
@@ -15,6 +16,7 @@ return args switch
     ["run", .. var rest] => await SshCommand.RunAsync(rest, CommandForm.Run),
     ["psql", .. var rest] => await SshCommand.RunAsync(rest, CommandForm.Psql),
     ["demo", .. var rest] => await DemoCommand.RunAsync(rest),
+    ["cert", .. var rest] => await CertCommand.RunAsync(rest),
     ["ls" or "add" or "cancel" or "stop", ..] when OperatingSystem.IsLinux() => await TunnelCommands.RunAsync(args),
     ["doctor", .. var rest] when OperatingSystem.IsLinux() => await DoctorCommand.RunAsync(rest),
     _ => await SshCommand.RunAsync(args),
