@@ -140,6 +140,7 @@ public sealed class StunnelServiceTests
     [InlineData("connect = /run/s.sock", "localhost")]
     [InlineData("connect = a:1|connect = b:2", "a")]
     [InlineData("connect = p:1|protocol = connect|protocolHost = t.example:443", "t.example")]
+    [InlineData("connect = p:1|protocol = smtp|protocolHost = me.example", "p")]
     [InlineData("connect = p:1|sni = s", "s")]
     [InlineData("connect = p:1|sni =", null)]
     public void The_name_sent_to_a_server_is_that_of_the_first_target_unless_said_otherwise(string text, string? name) =>
