@@ -11,15 +11,12 @@ internal sealed class Dropbear : IDisposable
 {
     private static readonly string[] Programs = ["dropbear", "dbclient", "dropbearkey", "dropbearconvert", "unshare"];
 
-    private Dropbear(ServerProcess server, string identity, string home) => (Server, Identity, Home) = (server, identity, home);
+    private Dropbear(ServerProcess server, string identity) => (Server, Identity) = (server, identity);
 
     public ServerProcess Server { get; }
 
     /// <summary>The user's key, in dropbear's form.</summary>
     public string Identity { get; }
-
-    /// <summary>The client's home, which holds nothing but the host key: dbclient looks there, and knows no ports.</summary>
-    public string Home { get; }
 
     /// <summary>Starts it.</summary>
     /// <returns>Null and why, where it cannot be had on this machine.</returns>
@@ -40,10 +37,7 @@ internal sealed class Dropbear : IDisposable
         string hostKey = Path.Combine(root, "host"), identity = Path.Combine(root, "identity");
         try
         {
-            string printed = await RunAsync("dropbearkey", "-t", "ed25519", "-f", hostKey);
-            string client = MakePrivate(Path.Combine(root, "client"));
-            string known = Path.Combine(MakePrivate(Path.Combine(client, ".ssh")), "known_hosts");
-            await File.WriteAllTextAsync(known, $"127.0.0.1 {printed.Split('\n').First(static line => line.StartsWith("ssh-ed25519 ", StringComparison.Ordinal))}\n");
+            await RunAsync("dropbearkey", "-t", "ed25519", "-f", hostKey);
             await RunAsync("dropbearconvert", "openssh", "dropbear", folder.KeyFile(Environment.UserName), identity);
             string port = ServerFolder.FreePort();
             // With -E it says so on standard error, when it listens.
@@ -51,7 +45,7 @@ internal sealed class Dropbear : IDisposable
                 "dropbear", port, "Not backgrounding", Find("unshare")!,
                 "--map-root-user", "--mount", "sh", "-c", "mount --bind \"$0\" /etc && exec \"$@\"", etc,
                 Find("dropbear")!, "-F", "-E", "-r", hostKey, "-P", Path.Combine(root, "pid"), "-p", $"127.0.0.1:{port}");
-            return (new(server, identity, client), string.Empty);
+            return (new(server, identity), string.Empty);
         }
         catch (BenchException e)
         {
@@ -68,15 +62,14 @@ internal sealed class Dropbear : IDisposable
     private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(':')
         .Concat(["/usr/sbin", "/usr/bin"]).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 
-    private static async Task<string> RunAsync(string program, params string[] arguments)
+    private static async Task RunAsync(string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(Find(program)!, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
+        await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         if (process.ExitCode != 0)
             throw new BenchException($"{program} returned {process.ExitCode}: {await errors}");
-        return output;
     }
 }
