@@ -2,6 +2,7 @@ using Adit.Cli;
 using Adit.Cli.Commands;
 using Adit.Cli.Demo;
 using Adit.Cli.Doctor;
+using Adit.Cli.Tls;
 using Adit.Cli.Tunnels;
 
 RuntimeDiagnostics.Forget();
@@ -15,6 +16,8 @@ return args switch
     ["run", .. var rest] => await SshCommand.RunAsync(rest, CommandForm.Run),
     ["psql", .. var rest] => await SshCommand.RunAsync(rest, CommandForm.Psql),
     ["demo", .. var rest] => await DemoCommand.RunAsync(rest),
+    ["tls", .. var rest] when OperatingSystem.IsLinux() => await TlsCommand.RunAsync(rest, isStunnel: false),
+    ["stunnel", .. var rest] when OperatingSystem.IsLinux() => await TlsCommand.RunAsync(rest, isStunnel: true),
     ["ls" or "add" or "cancel" or "stop", ..] when OperatingSystem.IsLinux() => await TunnelCommands.RunAsync(args),
     ["doctor", .. var rest] when OperatingSystem.IsLinux() => await DoctorCommand.RunAsync(rest),
     _ => await SshCommand.RunAsync(args),
