@@ -108,7 +108,7 @@ internal static class HelpText
                                           checkHost = db.example.com
 
         It goes to the background unless the file says foreground = yes; --foreground
-        keeps it. adit stunnel -c -d 5432 -r HOST:9000 -A ca.pem -v 2 is stunnel 3's way.
+        keeps it. stunnel 3's way: adit stunnel -c -d 5432 -r HOST:9000 -v 2 -A ca.pem.
         SIGHUP reads all of it again, SIGUSR1 opens the log again, SIGUSR2 lists the
         connections; SIGTERM, SIGINT and SIGQUIT end it. Without a [section] the one
         connection is standard input and output, as inetd has it. Exit code: 255 for a
