@@ -26,7 +26,7 @@ public sealed class TlsCommandTests(ITestOutputHelper output) : TlsTest(output)
         int far = LoopbackPort.Free(), near = LoopbackPort.Free();
         var pem = Authority.Issue("localhost");
 
-        var server = await StartAditAsync("stunnel", $"-P{Folder}/", "-p", pem, "-d", $"{far}", "-r", $"{postgres.Port}");
+        var server = await StartAditAsync("stunnel", $"-P{Folder}/", "-p", pem, "-d", $"{far}", "-r", $"localhost:{postgres.Port}");
         Assert.Equal(0, await server.ExitAsync());
         await using var serving = new BackgroundProcess(LoopbackPort.Listener(far));
         var client = await StartAditAsync("stunnel", $"-P{Folder}/", "-c", "-d", $"{near}", "-r", $"localhost:{far}");
