@@ -140,8 +140,6 @@ internal static class ServiceValues
         return [.. names];
     }
 
-    internal static StunnelService SessionTimeout(StunnelService service, OptionLine line) => service with { SessionCacheTimeout = OptionValue.Seconds(line) };
-
     internal static string JudgeTicketSecret(OptionLine line)
     {
         string digits = line.Value.Replace(":", "", StringComparison.Ordinal);

@@ -6,6 +6,8 @@ namespace Adit.Stunnel;
 /// <summary>All options of stunnel 5.75 and Adit's own words, one line each. <c>include</c>, which names files, belongs to <see cref="StunnelFile"/>.</summary>
 internal static class StunnelOptions
 {
+    private const string Groups = "OpenSSL chooses the groups of the key exchange, as the system is set up (openssl.cnf); all of them are strong";
+    private const string Sessions = "sessions are kept as .NET keeps them; sessionResume = no ends that";
     private const string Random = "random numbers come from the system";
     private const string Tokens = "keys of tokens and other providers are not served; name files with cert, key and CAfile";
     private const string User = "adit does not change its user; start it as the one that it is to be, with User= of a systemd unit, say";
@@ -110,12 +112,12 @@ internal static class StunnelOptions
         // TLS.
         Served("ciphers", (s, line) => s with { Ciphers = ServiceValues.Ciphers(line) }),
         Served("ciphersuites", (s, line) => s with { CipherSuites = ServiceValues.CipherSuites(line) }),
-        Served("curve", (s, line) => s with { Curves = [.. OptionValue.Names(line)] }),
-        Served("curves", (s, line) => s with { Curves = [.. OptionValue.Names(line)] }),
+        Ignored("curve", Groups, check: line => OptionValue.Names(line)),
+        Ignored("curves", Groups, check: line => OptionValue.Names(line)),
         new("options", OptionTreatment.Served) { Judge = OpenSslOptions.Judge, Service = OpenSslOptions.Take },
-        Served("session", ServiceValues.SessionTimeout),
-        Served("sessionCacheSize", (s, line) => s with { SessionCacheSize = OptionValue.Number(line, 1, 1_000_000) }),
-        Served("sessionCacheTimeout", ServiceValues.SessionTimeout),
+        Ignored("session", Sessions, check: line => OptionValue.Seconds(line)),
+        Ignored("sessionCacheSize", Sessions, check: line => OptionValue.Number(line, 1, 1_000_000)),
+        Ignored("sessionCacheTimeout", Sessions, check: line => OptionValue.Seconds(line)),
         Served("sessionResume", (s, line) => s with { SessionResume = OptionValue.YesNo(line) }),
         Served("sni", (s, line) => s with { Sni = s.Sni.Add(line.Value) }),
         Served("sslVersion", ServiceValues.Version),

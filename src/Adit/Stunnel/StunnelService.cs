@@ -161,9 +161,6 @@ internal sealed record StunnelService
     /// <summary>Ciphers of TLS 1.3, the preferred first; empty for the usual ones.</summary>
     internal ImmutableArray<string> CipherSuites { get; init; } = [];
 
-    /// <summary>Groups of the key exchange, the preferred first; empty for the usual ones.</summary>
-    internal ImmutableArray<string> Curves { get; init; } = [];
-
     /// <summary>What was said by <c>sni</c>, which means another thing to each role; see the next two.</summary>
     internal ImmutableArray<string> Sni { get; init; } = [];
 
@@ -175,12 +172,6 @@ internal sealed record StunnelService
 
     /// <summary>Adit's own word: the protocols offered by ALPN, the preferred first.</summary>
     internal ImmutableArray<string> Alpn { get; init; } = [];
-
-    /// <summary>Most sessions kept for being resumed.</summary>
-    internal int SessionCacheSize { get; init; } = 1000;
-
-    /// <summary>How long a session can be resumed.</summary>
-    internal TimeSpan SessionCacheTimeout { get; init; } = TimeSpan.FromSeconds(300);
 
     /// <summary>Whether sessions are resumed.</summary>
     internal bool SessionResume { get; init; } = true;

