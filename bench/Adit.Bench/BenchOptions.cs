@@ -55,6 +55,9 @@ internal sealed record BenchOptions
     /// <summary>For a process that the benchmark starts: port, key file, and what else it takes.</summary>
     public IReadOnlyList<string> Victim { get; init; } = [];
 
+    /// <summary>For a relay: the ports that it leads to.</summary>
+    public IReadOnlyList<int> Targets { get; init; } = [];
+
     /// <exception cref="FormatException">An option is unknown, or its value is missing or out of range.</exception>
     public static BenchOptions Parse(IReadOnlyList<string> args)
     {
@@ -82,6 +85,7 @@ internal sealed record BenchOptions
                 "--rounds" => options with { Rounds = Number(1) },
                 "--seed" => options with { Seed = Number(0) },
                 "--victim" => options with { Victim = Value().Split(',') },
+                "--targets" => options with { Targets = [.. Value().Split(',').Select(static port => int.Parse(port, NumberStyles.None, CultureInfo.InvariantCulture))] },
                 ['-', ..] and not "--help" => throw new FormatException($"{args[i]} is unknown; see bench/run --help"),
                 var benchmark => options with { Benchmark = benchmark },
             };

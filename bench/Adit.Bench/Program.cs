@@ -8,7 +8,7 @@ using Adit.Bench.Speed;
 const string Usage = """
     usage: bench/run [BENCHMARK] [OPTION...]
 
-      speed          Adit beside OpenSSH: throughput, queries, latency, memory; what is run when nothing is named
+      speed          Adit beside OpenSSH, dropbear and a plain relay: throughput, queries, latency, memory; what is run when nothing is named
         --quick                 rough numbers in under two minutes
         --only TEXT             only the parts whose name contains this: bulk, far, database, narrow, start, memory, crowd
         --out FOLDER            where the page goes (default bench/results)
@@ -48,6 +48,9 @@ try
             return 0;
         case CrowdMeasures.EchoBenchmark:
             await CrowdMeasures.EchoAsync();
+            return 0;
+        case RelayHop.Benchmark:
+            await RelayHop.RunAsync(options.Targets);
             return 0;
         case "connections":
             await ConnectionsBenchmark.RunAsync(options, results);

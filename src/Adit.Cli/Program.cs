@@ -1,4 +1,5 @@
 using Adit.Cli;
+using Adit.Cli.Certificates;
 using Adit.Cli.Commands;
 using Adit.Cli.Demo;
 using Adit.Cli.Doctor;
@@ -18,6 +19,7 @@ return args switch
     ["demo", .. var rest] => await DemoCommand.RunAsync(rest),
     ["tls", .. var rest] when OperatingSystem.IsLinux() => await TlsCommand.RunAsync(rest, isStunnel: false),
     ["stunnel", .. var rest] when OperatingSystem.IsLinux() => await TlsCommand.RunAsync(rest, isStunnel: true),
+    ["cert", .. var rest] => await CertCommand.RunAsync(rest),
     ["ls" or "add" or "cancel" or "stop", ..] when OperatingSystem.IsLinux() => await TunnelCommands.RunAsync(args),
     ["doctor", .. var rest] when OperatingSystem.IsLinux() => await DoctorCommand.RunAsync(rest),
     _ => await SshCommand.RunAsync(args),

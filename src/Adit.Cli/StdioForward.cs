@@ -1,4 +1,3 @@
-using Adit.Client;
 using Adit.Relay;
 
 namespace Adit.Cli;
@@ -8,11 +7,11 @@ internal static class StdioForward
 {
     /// <summary>Relays until both directions ended.</summary>
     /// <returns>What failed, in words; null where nothing did.</returns>
-    public static async Task<string?> RunAsync(Tunnel tunnel, Endpoint target, RelayOptions terms, ITunnelEvents events, CancellationToken stop)
+    public static async Task<string?> RunAsync(IDialer dialer, Endpoint target, RelayOptions terms, ITunnelEvents events, CancellationToken stop)
     {
         var outcome = new Outcome(events);
         var listener = new StdioListener(StandardStreams.Open());
-        await using Forward forward = Forward.Start(listener, target, tunnel.Dialer, new() { Admission = Admission.AnyPeer, Relay = terms, Events = outcome });
+        await using Forward forward = Forward.Start(listener, target, dialer, new() { Admission = Admission.AnyPeer, Relay = terms, Events = outcome });
         return await outcome.Failure.WaitAsync(stop);
     }
 

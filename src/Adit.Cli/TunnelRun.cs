@@ -155,7 +155,8 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandR
 
     private async Task<int> PassAsync(Tunnel tunnel, Endpoint target, CancellationToken stop)
     {
-        if (await StdioForward.RunAsync(tunnel, target, Terms(target.IsUnix ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType), output, stop) is not { } failure)
+        IDialer dialer = TargetProtection.Load(config)?.Over(tunnel.Dialer) ?? tunnel.Dialer;
+        if (await StdioForward.RunAsync(dialer, target, Terms(target.IsUnix ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType), output, stop) is not { } failure)
             return 0;
         output.Error(Printable.Text(failure));
         return Failed;

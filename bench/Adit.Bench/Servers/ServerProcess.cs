@@ -12,6 +12,7 @@ namespace Adit.Bench.Servers;
 internal sealed class ServerProcess : IDisposable
 {
     private const int MostLines = 1000;
+    private const string Listening = "Server listening on";
 
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(60);
 
@@ -48,7 +49,7 @@ internal sealed class ServerProcess : IDisposable
         string file = folder.Write(
             "gateway.conf",
             [.. config, .. Common(port, folder), $"AuthorizedKeysFile {folder.Users}/%u", "PerSourcePenalties no"]);
-        return StartAsync("gateway", port, Path.Combine(root, "adit"), "gateway", "-f", file);
+        return StartAsync("gateway", port, Listening, Path.Combine(root, "adit"), "gateway", "-f", file);
     }
 
     /// <summary>Starts the real sshd, for the user who runs this.</summary>
@@ -63,7 +64,23 @@ internal sealed class ServerProcess : IDisposable
         string file = folder.Write(
             "sshd_config",
             [.. Common(port, folder), $"AuthorizedKeysFile {folder.Users}/{Environment.UserName}", "PidFile none", "UsePAM no", "PermitRootLogin yes"]);
-        return StartAsync("sshd", port, Program, "-D", "-e", "-f", file);
+        return StartAsync("sshd", port, Listening, Program, "-D", "-e", "-f", file);
+    }
+
+    /// <summary>Starts a server and waits until it listens.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="port">Where it listens.</param>
+    /// <param name="ready">What it says on standard error when it does.</param>
+    /// <param name="program">The program.</param>
+    /// <param name="arguments">Its arguments.</param>
+    public static async Task<ServerProcess> StartAsync(string name, string port, string ready, string program, params string[] arguments)
+    {
+        var info = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardInput = true };
+        var server = new ServerProcess(name, int.Parse(port, CultureInfo.InvariantCulture), Process.Start(info)!);
+        _ = server.ReadAsync(ready);
+        if (await Task.WhenAny(server._listening.Task, Task.Delay(StartTime)) != server._listening.Task || server._process.HasExited)
+            throw new BenchException($"{name} does not start:\n{string.Join('\n', server.Log)}");
+        return server;
     }
 
     /// <summary>The memory of the process and all that it started.</summary>
@@ -105,17 +122,7 @@ internal sealed class ServerProcess : IDisposable
         "MaxStartups 1000",
     ];
 
-    private static async Task<ServerProcess> StartAsync(string name, string port, string program, params string[] arguments)
-    {
-        var info = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardInput = true };
-        var server = new ServerProcess(name, int.Parse(port, CultureInfo.InvariantCulture), Process.Start(info)!);
-        _ = server.ReadAsync();
-        if (await Task.WhenAny(server._listening.Task, Task.Delay(StartTime)) != server._listening.Task || server._process.HasExited)
-            throw new BenchException($"{name} does not start:\n{string.Join('\n', server.Log)}");
-        return server;
-    }
-
-    private async Task ReadAsync()
+    private async Task ReadAsync(string ready)
     {
         while (await _process.StandardError.ReadLineAsync() is { } line)
         {
@@ -123,7 +130,7 @@ internal sealed class ServerProcess : IDisposable
             if (_log.Count > MostLines)
                 _log.TryDequeue(out _);
             LineWritten?.Invoke(line);
-            if (line.Contains("Server listening on", StringComparison.Ordinal))
+            if (line.Contains(ready, StringComparison.Ordinal))
                 _listening.TrySetResult();
         }
 

@@ -9,14 +9,13 @@ internal static class BulkMeasures
     private const double Gigabyte = 1e9;
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(300);
-    private static readonly TimeSpan FarWarmUp = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RoundTrip = TimeSpan.FromMilliseconds(50);
 
     /// <summary>As fast as this machine can, with what that costs.</summary>
     public static async Task NearAsync(Stage stage, SpeedOptions options, Samples samples)
     {
         using var target = new BulkTarget();
-        await EachAsync(stage, [Contender.Direct, .. Contender.Tunnels], options.Rounds, [target.Port], tunnel =>
+        await EachAsync(stage, stage.All, options.Rounds, [target.Port], tunnel =>
         {
             (double client, double server) = tunnel.Cpu();
             double up = BulkTarget.Send(tunnel.Ports[0], options.Bulk, WarmUp);
@@ -45,8 +44,8 @@ internal static class BulkMeasures
             using TunnelUnderTest tunnel = await TunnelUnderTest.OpenAsync(stage, contender, [target.Port], link.Port);
             for (int round = 0; round < options.Rounds; round++)
             {
-                samples.Add(Measure.FarUp, contender, BulkTarget.Send(tunnel.Ports[0], options.Bulk, FarWarmUp) / Megabyte);
-                samples.Add(Measure.FarDown, contender, BulkTarget.Receive(tunnel.Ports[0], options.Bulk, FarWarmUp) / Megabyte);
+                samples.Add(Measure.FarUp, contender, BulkTarget.Send(tunnel.Ports[0], options.Bulk, options.FarWarmUp) / Megabyte);
+                samples.Add(Measure.FarDown, contender, BulkTarget.Receive(tunnel.Ports[0], options.Bulk, options.FarWarmUp) / Megabyte);
             }
         }
     }

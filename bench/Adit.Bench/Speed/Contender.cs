@@ -24,7 +24,13 @@ internal sealed record Contender(string Name, ClientProgram? Client, ServerProgr
     /// <summary>Adit at both ends.</summary>
     public static readonly Contender Adit = new("adit", ClientProgram.Adit, ServerProgram.Gateway);
 
-    /// <summary>Those with a tunnel.</summary>
+    /// <summary>dropbear at both ends, as it comes.</summary>
+    public static readonly Contender Dropbear = new("dropbear", ClientProgram.Dbclient, ServerProgram.Dropbear);
+
+    /// <summary>Two processes that copy, without encryption: what such a tunnel can reach at most.</summary>
+    public static readonly Contender Relay = new("relay", ClientProgram.Relay, ServerProgram.Relay);
+
+    /// <summary>Those with a tunnel that are measured everywhere.</summary>
     public static readonly IReadOnlyList<Contender> Tunnels = [Ssh, SshGcm, AditSshd, Adit];
 
     public override string ToString() => Name;
@@ -38,6 +44,12 @@ internal enum ClientProgram
 
     /// <summary>This checkout's adit.</summary>
     Adit,
+
+    /// <summary>dropbear's dbclient.</summary>
+    Dbclient,
+
+    /// <summary>A <see cref="RelayHop"/>.</summary>
+    Relay,
 }
 
 /// <summary>Programs for the far end.</summary>
@@ -51,4 +63,10 @@ internal enum ServerProgram
 
     /// <summary>This checkout's adit gateway.</summary>
     Gateway,
+
+    /// <summary>dropbear's server.</summary>
+    Dropbear,
+
+    /// <summary>A <see cref="RelayHop"/> for each client.</summary>
+    Relay,
 }

@@ -18,7 +18,7 @@ internal static class DatabaseMeasures
             using var bulk = new BulkTarget();
             Bench(server, server.Port, "-i", "-q", "-s", "1");
             string seconds = options.Queries.TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
-            await BulkMeasures.EachAsync(stage, [Contender.Direct, .. Contender.Tunnels], options.Rounds, [server.Port, bulk.Port], tunnel =>
+            await BulkMeasures.EachAsync(stage, stage.All, options.Rounds, [server.Port, bulk.Port], tunnel =>
             {
                 int port = tunnel.Ports[0];
                 samples.Add(Measure.QueriesOne, tunnel.Contender, Bench(server, port, "-S", "-T", seconds, "-c", "1"));

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -8,8 +7,6 @@ namespace Adit.Bench.Speed;
 /// <summary>How long people wait.</summary>
 internal static class LatencyMeasures
 {
-    private const int Pings = 50;
-
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>A small question over a link like one at home, idle and while much comes down beside it.</summary>
@@ -25,22 +22,22 @@ internal static class LatencyMeasures
             using TunnelUnderTest tunnel = await TunnelUnderTest.OpenAsync(stage, contender, [echo.Port, bulk.Port], link.Port);
             for (int round = 0; round < options.Rounds; round++)
             {
-                samples.Add(Measure.IdleLatency, contender, EchoClients.MedianPing(tunnel.Ports[0], Pings, Pause));
-                samples.Add(Measure.BusyLatency, contender, DatabaseMeasures.BesideDownload(tunnel, () => EchoClients.MedianPing(tunnel.Ports[0], Pings, Pause)));
+                samples.Add(Measure.IdleLatency, contender, EchoClients.MedianPing(tunnel.Ports[0], options.Pings, Pause));
+                samples.Add(Measure.BusyLatency, contender, DatabaseMeasures.BesideDownload(tunnel, () => EchoClients.MedianPing(tunnel.Ports[0], options.Pings, Pause)));
             }
         }
     }
 
-    /// <summary>From the start of a process to the first byte of a target that it is connected with (-W).</summary>
+    /// <summary>From the start of a process to the first byte of a target that it is connected with (-W, dbclient's -B).</summary>
     public static void Start(Stage stage, SpeedOptions options, Samples samples)
     {
         using var banner = new Banner();
         for (int i = 0; i < options.Starts; i++)
         {
-            foreach (Contender contender in Contender.Tunnels)
+            foreach (Contender contender in stage.Clients)
             {
                 long began = Stopwatch.GetTimestamp();
-                using Process process = TunnelUnderTest.Start(stage, contender, stage.ServerOf(contender).Port, ["-W", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{banner.Port}")], redirect: true);
+                using Process process = TunnelUnderTest.Join(stage, contender, banner.Port);
                 if (process.StandardOutput.BaseStream.ReadByte() < 0)
                     throw new BenchException($"{contender} passes nothing");
                 samples.Add(Measure.FirstByte, contender, Stopwatch.GetElapsedTime(began).TotalMilliseconds);

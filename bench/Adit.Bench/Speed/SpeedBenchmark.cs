@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Adit.Bench.Speed;
 
@@ -27,7 +28,9 @@ internal static class SpeedBenchmark
                 if (!name.Contains(options.Only, StringComparison.Ordinal))
                     continue;
                 await Console.Error.WriteLineAsync($"bench: {name}");
+                long start = Stopwatch.GetTimestamp();
                 await run(stage);
+                await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"bench: {name} took {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s"));
             }
         }
 

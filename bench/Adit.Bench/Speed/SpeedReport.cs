@@ -10,7 +10,7 @@ internal sealed class SpeedReport(Samples samples, TimeSpan time, bool isQuick)
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    private static readonly IReadOnlyList<Contender> Columns = [Contender.Direct, .. Contender.Tunnels];
+    private static readonly IReadOnlyList<Contender> Columns = [Contender.Direct, Contender.Relay, .. Contender.Tunnels, Contender.Dropbear];
 
     /// <summary>As Markdown.</summary>
     public string Text()
@@ -53,7 +53,8 @@ internal sealed class SpeedReport(Samples samples, TimeSpan time, bool isQuick)
         Measured by `bench/run speed{(isQuick ? " --quick" : string.Empty)}` in one run of {Invariant($"{time.TotalMinutes:0.0}")} minutes on {Invariant($"{Environment.ProcessorCount}")} cores
         ({RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.FrameworkDescription}), everything on this machine. The contenders take turns; each number is the middle
         of its rounds. `ssh` is OpenSSH at both ends as it comes, `ssh gcm` the same with aes128-gcm, `adit+sshd` Adit's client with OpenSSH's server, `adit` is
-        Adit at both ends. All rounds are in speed.json.
+        Adit at both ends. `relay` is two processes that copy without encryption, the most that two processes in between can reach; `dropbear` is dropbear at
+        both ends, as it comes. All rounds are in speed.json.
 
         ![ratios](speed.svg)
 

@@ -11,11 +11,13 @@ internal sealed class TunnelUnderTest : IDisposable
 {
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(20);
 
-    private readonly Process? _client;
-    private readonly ServerProcess? _server;
+    // What it started, to be ended with it; the ends are processes of it or of the stage.
+    private readonly IDisposable? _own;
+    private readonly int? _client;
+    private readonly int? _server;
 
-    private TunnelUnderTest(Contender contender, Process? client, ServerProcess? server, IReadOnlyList<int> ports) =>
-        (Contender, _client, _server, Ports) = (contender, client, server, ports);
+    private TunnelUnderTest(Contender contender, IReadOnlyList<int> ports, IDisposable? own = null, int? client = null, int? server = null) =>
+        (Contender, Ports, _own, _client, _server) = (contender, ports, own, client, server);
 
     public Contender Contender { get; }
 
@@ -29,20 +31,36 @@ internal sealed class TunnelUnderTest : IDisposable
     public static async Task<TunnelUnderTest> OpenAsync(Stage stage, Contender contender, IReadOnlyList<int> targets, int? via = null)
     {
         if (contender.Client is null)
-            return new(contender, null, null, targets);
+            return new(contender, targets);
+        if (contender.Client is ClientProgram.Relay)
+            return OpenRelay(stage, contender, targets);
         ServerProcess server = stage.ServerOf(contender);
         int[] ports = [.. targets.Select(static _ => int.Parse(ServerFolder.FreePort(), CultureInfo.InvariantCulture))];
         IEnumerable<string> forwards = ports.SelectMany((port, i) => (string[])["-L", Text($"127.0.0.1:{port}:127.0.0.1:{targets[i]}")]);
-        Process client = Start(stage, contender, via ?? server.Port, ["-N", "-o", "ExitOnForwardFailure=yes", .. forwards]);
-        var tunnel = new TunnelUnderTest(contender, client, server, ports);
+        var client = new RunningClient(Start(stage, contender, via ?? server.Port, ["-N", "-o", "ExitOnForwardFailure=yes", .. forwards]));
+        var tunnel = new TunnelUnderTest(contender, ports, client, client.Process.Id, server.Pid);
         foreach (int port in ports)
-            await tunnel.UntilListeningAsync(port);
+            await UntilListeningAsync(contender, client.Process, port);
         return tunnel;
     }
 
-    /// <summary>Starts the contender's client.</summary>
-    public static Process Start(Stage stage, Contender contender, int port, IEnumerable<string> options, bool redirect = false)
+    /// <summary>Starts the contender's client such that its input and output are those of a port of this machine.</summary>
+    public static Process Join(Stage stage, Contender contender, int target) => Start(
+        stage, contender, stage.ServerOf(contender).Port, [contender.Client is ClientProgram.Dbclient ? "-B" : "-W", Text($"127.0.0.1:{target}")], redirect: true);
+
+    /// <summary>Seconds of CPU that both ends have used so far.</summary>
+    public (double Client, double Server) Cpu() => (_client, _server) is ({ } client, { } server) ? (ProcessCpu.OfTree(client), ProcessCpu.OfTree(server)) : default;
+
+    public ProcessMemory ClientMemory() => _client is { } client ? ProcessMemory.OfTree(client) : default;
+
+    public ProcessMemory ServerMemory() => _server is { } server ? ProcessMemory.OfTree(server) : default;
+
+    public void Dispose() => _own?.Dispose();
+
+    private static Process Start(Stage stage, Contender contender, int port, IEnumerable<string> options, bool redirect = false)
     {
+        if (contender.Client is ClientProgram.Dbclient)
+            return StartDropbear(stage.Dropbear!, port, options, redirect);
         string program = contender.Client is ClientProgram.Ssh ? "ssh" : Path.Combine(stage.Root, "adit");
         string[] arguments =
         [
@@ -53,29 +71,49 @@ internal sealed class TunnelUnderTest : IDisposable
         return Process.Start(start)!;
     }
 
-    /// <summary>Seconds of CPU that both ends have used so far.</summary>
-    public (double Client, double Server) Cpu() => _client is null ? default : (ProcessCpu.OfTree(_client.Id), ProcessCpu.OfTree(_server!.Pid));
-
-    public ProcessMemory ClientMemory() => _client is null ? default : ProcessMemory.OfTree(_client.Id);
-
-    public ProcessMemory ServerMemory() => _server?.Memory() ?? default;
-
-    public void Dispose()
+    // It knows hosts by the home that the system has for the user, which is not the benchmark's, so it does not look at the host key; and says that
+    // that is not safe.
+    private static Process StartDropbear(Dropbear dropbear, int port, IEnumerable<string> options, bool redirect)
     {
-        if (_client is null)
-            return;
-        _client.Kill(entireProcessTree: true);
-        _client.WaitForExit();
-        _client.Dispose();
+        var start = new ProcessStartInfo("dbclient", ["-y", "-y", "-i", dropbear.Identity, "-p", Text($"{port}"), .. options, "root@127.0.0.1"])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = redirect,
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+        };
+        Process process = Process.Start(start)!;
+        process.ErrorDataReceived += static (_, said) =>
+        {
+            if (said.Data is { Length: > 0 } line && !line.Contains("skipping hostkey check", StringComparison.Ordinal))
+                Console.Error.WriteLine(line);
+        };
+        process.BeginErrorReadLine();
+        return process;
     }
 
-    private async Task UntilListeningAsync(int port)
+    private static TunnelUnderTest OpenRelay(Stage stage, Contender contender, IReadOnlyList<int> targets)
+    {
+        RelayHop far = RelayHop.Start(stage.Root, targets);
+        try
+        {
+            RelayHop near = RelayHop.Start(stage.Root, far.Ports);
+            return new(contender, near.Ports, new RunningRelay(near, far), near.Pid, far.Pid);
+        }
+        catch
+        {
+            far.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task UntilListeningAsync(Contender contender, Process client, int port)
     {
         long since = Stopwatch.GetTimestamp();
         while (!IsListening(port))
         {
-            if (_client!.HasExited || Stopwatch.GetElapsedTime(since) > StartTime)
-                throw new BenchException($"{Contender} does not listen on port {port}");
+            if (client.HasExited || Stopwatch.GetElapsedTime(since) > StartTime)
+                throw new BenchException($"{contender} does not listen on port {port}");
             await Task.Delay(10);
         }
     }
@@ -94,6 +132,25 @@ internal sealed class TunnelUnderTest : IDisposable
         catch (SocketException)
         {
             return true;
+        }
+    }
+
+    private sealed record RunningClient(Process Process) : IDisposable
+    {
+        public void Dispose()
+        {
+            Process.Kill(entireProcessTree: true);
+            Process.WaitForExit();
+            Process.Dispose();
+        }
+    }
+
+    private sealed record RunningRelay(RelayHop Near, RelayHop Far) : IDisposable
+    {
+        public void Dispose()
+        {
+            Near.Dispose();
+            Far.Dispose();
         }
     }
 }

@@ -40,7 +40,11 @@ internal static partial class CommandSetting
     // libpq takes PGHOSTADDR for PGHOST, and what a service says for both.
     private static IEnumerable<KeyValuePair<string, string?>> Of(LocalEnd end) => end.Kind switch
     {
-        ServiceKind.Postgres => [new("PGHOST", end.Host), new("PGPORT", Number(end.Port)), new("PGHOSTADDR", null), new("PGSERVICE", null)],
+        ServiceKind.Postgres =>
+        [
+            new("PGHOST", end.Host), new("PGPORT", Number(end.Port)), new("PGHOSTADDR", null), new("PGSERVICE", null),
+            .. end.IsProtectedBeyond ? (KeyValuePair<string, string?>[])[new("PGSSLMODE", "disable")] : [],
+        ],
         ServiceKind.MySql => [new("MYSQL_HOST", end.Host), new("MYSQL_TCP_PORT", Number(end.Port))],
         ServiceKind.Redis => [new("REDIS_URL", $"redis://{end.Authority}")],
         _ => [],

@@ -9,7 +9,8 @@ namespace Adit.Cli.Commands;
 /// <param name="Host">An address of this machine.</param>
 /// <param name="Port">The port.</param>
 /// <param name="Kind">What is there.</param>
-internal readonly record struct LocalEnd(string Host, int Port, ServiceKind Kind)
+/// <param name="IsProtectedBeyond">Whether TLS is spoken from here on, and not by the command.</param>
+internal readonly record struct LocalEnd(string Host, int Port, ServiceKind Kind, bool IsProtectedBeyond = false)
 {
     /// <summary>Host and port as a URL has them.</summary>
     public string Authority =>
@@ -22,7 +23,7 @@ internal readonly record struct LocalEnd(string Host, int Port, ServiceKind Kind
     [
         .. tunnel.Forwards
             .Where(static forward => forward is LocalTunnelForward { Spec: { IsDynamic: false, Listen.Path: null } })
-            .Select(forward => Of(forward.Endpoints, isPostgres ? ServiceKind.Postgres : ServiceKinds.Of(forward.Spec.Target))),
+            .Select(forward => Of(forward.Endpoints, isPostgres ? ServiceKind.Postgres : ServiceKinds.Of(forward.Spec.Target)) with { IsProtectedBeyond = forward is LocalTunnelForward { IsProtected: true } }),
     ];
 
     // IPv4 where there is both, since a program may know only that.

@@ -44,6 +44,8 @@ internal sealed class DemoCommand : IAsyncDisposable
             return 0;
         }
 
+        if (args is [DemoStranger.Word, var port])
+            return await DemoStranger.RunAsync(port);
         if (args is not ([] or ["--keep"]))
         {
             await Console.Error.WriteLineAsync($"adit: adit demo takes no \"{string.Join(' ', args)}\"; see adit demo --help");
@@ -110,6 +112,7 @@ internal sealed class DemoCommand : IAsyncDisposable
         await AskAsync(toPostgres, postgres, toHttp, stop);
         await MeasureAsync(toHttp, stop);
         await RefuseAsync(link, stop);
+        Say("refused", await DemoStranger.ShowAsync(link, toHttp.Target!, stop));
         Audit();
         if (keep)
             await KeepAsync(server, toPostgres, postgres, toHttp, stop);

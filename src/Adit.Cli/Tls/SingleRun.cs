@@ -17,7 +17,7 @@ internal static class SingleRun
     {
         bool standardError = configuration.Global.Foreground is StunnelForeground.Yes && !StandardSocket.IsErrorToo;
         using var log = new TlsLog(LogTargets.Open(configuration.Global, standardError), configuration.Global.Debug);
-        foreach (string warning in configuration.Warnings)
+        foreach (string warning in configuration.Warnings.Concat(configuration.Services.SelectMany(ServiceLimits.Notes)))
             log.Say(SyslogLevel.Warning, warning);
         StunnelService service = configuration.Services[0];
         if (ServiceLine.Danger(service) is { } danger)

@@ -62,7 +62,7 @@ internal static class TlsCommand
 
     private static async Task<int> CheckAsync(StunnelConfiguration configuration)
     {
-        foreach (string warning in configuration.Warnings)
+        foreach (string warning in configuration.Warnings.Concat(configuration.Services.SelectMany(ServiceLimits.Notes)))
             await StandardError.Writer.WriteLineAsync($"adit: {warning}");
         await TlsServices.LoadAsync(configuration);
         foreach (StunnelService service in configuration.Services)

@@ -43,7 +43,7 @@ internal sealed class TlsRun(TlsCommandLine line, StunnelConfiguration first) : 
         StunnelConfiguration configuration = Activated(first);
         if (configuration.IsInetd)
             throw new IOException("there is no [section] with accept, and of the sockets that were handed over none listens");
-        foreach (string warning in configuration.Warnings)
+        foreach (string warning in configuration.Warnings.Concat(configuration.Services.SelectMany(ServiceLimits.Notes)))
             Warn(warning);
         await using TlsServices services = await TlsServices.StartAsync(configuration, inherited, Events, _stop.Token);
         foreach (string left in inherited.Unclaimed)
@@ -131,7 +131,7 @@ internal sealed class TlsRun(TlsCommandLine line, StunnelConfiguration first) : 
             {
                 _global = next.Global;
                 _log.Use(targets, next.Global.Debug);
-                foreach (string warning in next.Warnings)
+                foreach (string warning in next.Warnings.Concat(next.Services.SelectMany(ServiceLimits.Notes)))
                     _log.Say(SyslogLevel.Warning, warning);
                 Announce(next, services);
             }

@@ -23,6 +23,9 @@ internal sealed class LocalTunnelForward : TunnelForward
     /// <summary>Whether other machines can reach it.</summary>
     public bool IsExposed { get; }
 
+    /// <summary>Whether TLS is spoken from here on to the target.</summary>
+    public bool IsProtected => _protection is not null;
+
     /// <summary>Whom it admits, as a rule is written; null where there is none that could be.</summary>
     public string? Rule => Current?.Options.Admission.Rule;
 

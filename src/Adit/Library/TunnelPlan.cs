@@ -60,6 +60,8 @@ internal sealed class TunnelPlan
         HostConfig config = SshConfig.Resolve(new(_host.Host) { Options = [.. _lines], File = _options.ConfigFile });
         foreach (string warning in config.Warnings)
             TunnelLog.Notice(Logger, warning);
+        if (config.TargetTls is not null)
+            throw new ConfigException("AditTargetTls is for adit's own ports: a program has its database client speak TLS through the tunnel; write AditTargetTls none for this host, or in a file of its own");
         var path = new LoginPath(hop => LoginPath.ConfigurationOf(hop, _options.ConfigFile), new PromptDialog(_options.Prompt, Logger), _engineLogger);
         bool reconnects = _options.Reconnect ?? config.Reconnect;
         Login login = path.To(config, handler: null, KeepAlive(config, reconnects), isInteractive: false);

@@ -170,7 +170,7 @@ internal sealed class ServiceAssembly(StunnelService service, ImmutableDictionar
         return host.Contains(':', StringComparison.Ordinal) ? OptionValue.Target(line) : throw line.Wrong("write HOST:PORT");
     }
 
-    // As in stunnel; empty is none.
+    // As in stunnel, but for protocolHost with smtp, which is the name of this end; empty is none.
     private string? ServerName()
     {
         if (!service.IsClient)
@@ -179,7 +179,7 @@ internal sealed class ServiceAssembly(StunnelService service, ImmutableDictionar
             return service.Sni[^1].Length > 0 ? service.Sni[^1] : null;
         if (Target() is { } target)
             return target.Host;
-        return service.ProtocolHost is { } host ? host.Split(':')[0] : service.Connect.IsEmpty ? null : service.Connect[0].Host ?? "localhost";
+        return service.Connect.IsEmpty ? null : service.Connect[0].Host ?? "localhost";
     }
 
     private string Who => service.IsInetd ? "the service" : $"[{service.Name}]";

@@ -114,8 +114,11 @@ internal static class ServiceValues
     {
         foreach (string name in OptionValue.Text(line).Split([':', ',', ' '], StringSplitOptions.RemoveEmptyEntries))
         {
-            if (name.StartsWith("@SECLEVEL=", StringComparison.OrdinalIgnoreCase) ? name[10..] is "0" or "1"
-                : name[0] is not ('!' or '-') && name.Split(['+', '-']).Any(part => WeakCiphers.Contains(part, StringComparer.OrdinalIgnoreCase)))
+            // As in DEFAULT@SECLEVEL=0.
+            string[] parts = name.Split('@', 2);
+            bool isWeak = parts[0] is not ("" or ['!' or '-', ..])
+                && parts[0].Split(['+', '-']).Any(part => WeakCiphers.Contains(part, StringComparer.OrdinalIgnoreCase));
+            if (isWeak || (parts is [_, var level] && (level.Equals("SECLEVEL=0", StringComparison.OrdinalIgnoreCase) || level.Equals("SECLEVEL=1", StringComparison.OrdinalIgnoreCase))))
                 throw line.Refused($"\"{name}\" lets ciphers in that are broken; take it out");
         }
 

@@ -42,8 +42,21 @@ internal sealed record StunnelOption(string Name, OptionTreatment Treatment)
         new(name, OptionTreatment.Served) { Service = take };
 
     /// <summary>For nothing.</summary>
-    internal static StunnelOption Ignored(string name, string reason, bool isGlobal = false) =>
-        new(name, OptionTreatment.Ignored) { Reason = reason, IsGlobal = isGlobal, Judge = _ => reason };
+    /// <param name="name">As the manual writes it.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="isGlobal">Whether it can stand above the first section only.</param>
+    /// <param name="check">Throws for a value that cannot be right; null where any can.</param>
+    internal static StunnelOption Ignored(string name, string reason, bool isGlobal = false, Action<OptionLine>? check = null) =>
+        new(name, OptionTreatment.Ignored)
+        {
+            Reason = reason,
+            IsGlobal = isGlobal,
+            Judge = line =>
+            {
+                check?.Invoke(line);
+                return reason;
+            },
+        };
 
     /// <summary>An error whatever it says.</summary>
     internal static StunnelOption Refused(string name, string reason, bool isGlobal = false) =>

@@ -41,10 +41,10 @@ internal static class StunnelOptions
         Ignored("iconIdle", Window, isGlobal: true),
         Refused("provider", Tokens, isGlobal: true),
         Refused("providerParameter", Tokens, isGlobal: true),
-        Ignored("RNDbytes", Random, isGlobal: true),
+        Ignored("RNDbytes", Random, isGlobal: true, line => OptionValue.Number(line, 0, int.MaxValue)),
         Ignored("RNDfile", Random, isGlobal: true),
-        Ignored("RNDoverwrite", Random, isGlobal: true),
-        Ignored("taskbar", Window, isGlobal: true),
+        Ignored("RNDoverwrite", Random, isGlobal: true, line => OptionValue.YesNo(line)),
+        Ignored("taskbar", Window, isGlobal: true, line => OptionValue.YesNo(line)),
 
         // Ends.
         Served("accept", (s, line) => s with { Accept = s.Accept.Add(OptionValue.Listen(line)) }),
@@ -67,7 +67,7 @@ internal static class StunnelOptions
         Refused("setgid", User),
         Refused("setuid", User),
         new("socket", OptionTreatment.Ignored) { Reason = "sockets have the settings that Adit gives them", Judge = SocketOption.Judge },
-        Ignored("stack", "threads have the stacks that .NET gives them"),
+        Ignored("stack", "threads have the stacks that .NET gives them", check: line => OptionValue.Number(line, 0, int.MaxValue)),
         Refused(
             "transparent", "addresses of others are not taken on; with protocol = proxy the target hears who connects",
             line => OptionValue.Word(line, ("none", true), ("no", true), ("source", false), ("yes", false), ("destination", false), ("both", false))),
@@ -138,7 +138,9 @@ internal static class StunnelOptions
         Served("TIMEOUTconnect", (s, line) => s with { TimeoutConnect = OptionValue.Seconds(line) }),
         Served("TIMEOUTidle", (s, line) => s with { TimeoutIdle = OptionValue.Seconds(line) }),
         Served("TIMEOUTocsp", (s, line) => s with { TimeoutOcsp = OptionValue.Seconds(line) }),
-        Ignored("logId", "connections are numbered in their order"),
+        Ignored(
+            "logId", "connections are numbered in their order",
+            check: line => OptionValue.Word(line, ("sequential", 0), ("unique", 1), ("thread", 2), ("process", 3))),
 
         // Adit's own words.
         Served("AditAdmit", ServiceValues.Admit),

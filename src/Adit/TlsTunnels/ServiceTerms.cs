@@ -50,8 +50,7 @@ internal sealed class ServiceTerms
     /// <exception cref="StunnelException">What an option says cannot be had.</exception>
     public static async Task<ServiceTerms> LoadAsync(StunnelService service, IReadOnlyList<StunnelService> all, StunnelGlobal global)
     {
-        if (service.Pty)
-            throw new StunnelException(service.Place, $"[{service.Name}]: pty = yes is refused: programs get no terminal; script(1) gives them one, as in exec = /usr/bin/script");
+        ServiceLimits.Check(service);
         if (service.IsClient)
         {
             TlsClientSettings settings = ServiceSettings.Client(service);

@@ -180,6 +180,8 @@ public sealed class LocalTunnelTests : IAsyncLifetime
         await _events.NextAsync<ListenerOpened>();
         IPEndPoint target = new(IPAddress.Loopback, forward.Endpoints[0].Port);
         Socket first = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        // An address of its own, at which nobody is given the port meanwhile.
+        first.Bind(new IPEndPoint(IPAddress.Parse("127.77.7.7"), 0));
         await first.ConnectAsync(target);
         IPEndPoint end = await asked.Task.TestTime();
         await first.SendAsync("not to be passed on"u8.ToArray());

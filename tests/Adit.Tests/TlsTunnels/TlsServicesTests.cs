@@ -161,12 +161,23 @@ public sealed class TlsServicesTests : IAsyncLifetime
         Assert.Equal(told, got);
     }
 
-    [Fact]
-    public async Task A_terminal_for_programs_is_refused_with_the_reason()
+    [Theory]
+    [InlineData("pty = yes", "pty = yes is refused: programs get no terminal")]
+    [InlineData("client = yes\nprotocol = smtp\nprotocolUsername = joe\nAditInsecure = yes", "protocolUsername is refused with protocol = smtp")]
+    public async Task What_cannot_be_had_is_refused_with_the_reason(string options, string reason)
     {
-        StunnelException e = await Assert.ThrowsAsync<StunnelException>(() => StartAsync($"{Server("one", connect: "exec = /bin/cat")}\npty = yes\n"));
+        StunnelException e = await Assert.ThrowsAsync<StunnelException>(() => StartAsync($"{Server("one")}\n{options}\n"));
 
-        Assert.Contains("pty = yes is refused: programs get no terminal", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"test.conf:1: [db]: {reason}", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_has_no_effect_is_said()
+    {
+        StunnelService service = Parse(Server("one") + "curves = P-384\nsessionCacheTimeout = 10\n").Services[0];
+
+        Assert.Equal(["[db]: curves is ignored", "[db]: sessionCacheSize and sessionCacheTimeout are ignored"], ServiceLimits.Notes(service).Select(static note => note[..note.LastIndexOf(": ", StringComparison.Ordinal)]));
+        Assert.Empty(ServiceLimits.Notes(Parse(Server("one")).Services[0]));
     }
 
     private static int Free()
