@@ -91,8 +91,8 @@ internal sealed class ServiceAssembly(StunnelService service, ImmutableDictionar
         };
         if (!fits)
             throw Wrong("protocolAuthentication", "protocolAuthentication is basic with protocol = connect, plain or login with protocol = smtp");
-        if (service.ProtocolUsername is not null && service.Protocol is not StunnelProtocol.Connect)
-            throw Wrong("protocolUsername", "adit logs in to proxies only (protocol = connect); have the mail program log in by itself");
+        if ((service.ProtocolUsername ?? service.ProtocolPassword) is not null && service.Protocol is not StunnelProtocol.Connect)
+            throw Wrong(service.ProtocolUsername is null ? "protocolPassword" : "protocolUsername", "adit logs in to proxies only (protocol = connect); have the mail program log in by itself");
         if (service.AllowsPlaintext && (service.IsClient || service.Protocol != StunnelProtocol.PgSql))
             throw Wrong("AditPlaintext", "AditPlaintext is for servers with protocol = pgsql");
     }

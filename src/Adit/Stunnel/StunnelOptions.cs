@@ -77,7 +77,7 @@ internal static class StunnelOptions
         // Protocol.
         Served("protocol", (s, line) => s with { Protocol = ServiceValues.Protocol(line) }),
         Served("protocolAuthentication", (s, line) => s with { ProtocolAuthentication = ServiceValues.Authentication(line) }),
-        Served("protocolDomain", (s, line) => s with { ProtocolDomain = OptionValue.Text(line) }),
+        Ignored("protocolDomain", "it is for NTLM, which is not served"),
         Served("protocolHeader", (s, line) => s with { ProtocolHeader = OptionValue.Text(line) }),
         Served("protocolHost", (s, line) => s with { ProtocolHost = OptionValue.Text(line) }),
         Served("protocolPassword", (s, line) => s with { ProtocolPassword = OptionValue.Text(line) }),

@@ -71,9 +71,6 @@ internal sealed record StunnelService
     /// <summary>The user's password.</summary>
     internal string? ProtocolPassword { get; init; }
 
-    /// <summary>The user's domain.</summary>
-    internal string? ProtocolDomain { get; init; }
-
     /// <summary>A line for the head of the request to a proxy.</summary>
     internal string? ProtocolHeader { get; init; }
 

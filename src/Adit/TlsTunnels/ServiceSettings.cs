@@ -55,7 +55,7 @@ internal static class ServiceSettings
     public static TlsOpening? Opening(StunnelService service) => service.Protocol switch
     {
         StunnelProtocol.PgSql => new PostgresOpening { AdmitsPlaintext = service.AllowsPlaintext },
-        StunnelProtocol.Smtp => new SmtpOpening(),
+        StunnelProtocol.Smtp => service is { IsClient: true, ProtocolHost: { } name } ? new SmtpOpening(name) : new SmtpOpening(),
         StunnelProtocol.Imap => new ImapOpening(),
         StunnelProtocol.Pop3 => new Pop3Opening(),
         StunnelProtocol.Nntp => new NntpOpening(),

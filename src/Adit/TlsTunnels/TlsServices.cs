@@ -63,7 +63,7 @@ internal sealed class TlsServices : IAsyncDisposable
             {
                 terms.Add(await ServiceTerms.LoadAsync(service, configuration.Services, configuration.Global).ConfigureAwait(false));
             }
-            catch (Exception e) when (e is IOException or SocketException or FormatException)
+            catch (Exception e) when (e is IOException or SocketException or FormatException or ArgumentException)
             {
                 string who = service.IsInetd || e.Message.StartsWith('[') ? string.Empty : $"[{service.Name}]: ";
                 throw new IOException(Printable.Text($"{who}{(e is SocketException ? $"local = {service.Local}: " : string.Empty)}{e.Message}"), e);

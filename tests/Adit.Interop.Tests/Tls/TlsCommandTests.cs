@@ -53,9 +53,11 @@ public sealed class TlsCommandTests(ITestOutputHelper output) : TlsTest(output)
     {
         await using var echo = TcpService.Echo();
         var port = LoopbackPort.Free();
-        var program = await AditProcess.BuiltAsync();
+        // As inetd's line of the book has it: by stunnel's own name.
+        var program = Path.Combine(Folder, "stunnel");
+        File.CreateSymbolicLink(program, await AditProcess.BuiltAsync());
         var inetd = Own(await ChildProcess.StartAsync(new(
-            "socat", $"TCP-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr", $"EXEC:{program} stunnel -P{Folder}/ -p {Authority.Issue("localhost")} -r {echo.Port},nofork{(errorsToo ? ",stderr" : "")}")));
+            "socat", $"TCP-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr", $"EXEC:{program} -P{Folder}/ -p {Authority.Issue("localhost")} -r {echo.Port},nofork{(errorsToo ? ",stderr" : "")}")));
         await LoopbackPort.UntilListeningAsync(port, inetd);
 
         for (var i = 0; i < 3; i++)

@@ -63,8 +63,8 @@ public sealed class StunnelOptionTests
     [InlineData(Client, "protocol = nntp", "Protocol=Nntp")]
     [InlineData(Client, "protocol = socks", "Protocol=Socks")]
     [InlineData(ForExec, "protocol = socks", "Protocol=Socks")]
-    [InlineData(Client, "protocol = connect|protocolHost = h:443|protocolUsername = u|protocolPassword = p|protocolDomain = d|protocolHeader = X: y|protocolAuthentication = basic",
-        "ProtocolTarget=h:443", "ProtocolHost=h:443", "ProtocolUsername=u", "ProtocolPassword=p", "ProtocolDomain=d", "ProtocolHeader=X: y",
+    [InlineData(Client, "protocol = connect|protocolHost = h:443|protocolUsername = u|protocolPassword = p|protocolHeader = X: y|protocolAuthentication = basic",
+        "ProtocolTarget=h:443", "ProtocolHost=h:443", "ProtocolUsername=u", "ProtocolPassword=p", "ProtocolHeader=X: y",
         "ProtocolAuthentication=Basic", "ServerName=h")]
     [InlineData(Client, "protocol = smtp|protocolHost = me.example|protocolAuthentication = LOGIN", "ProtocolHost=me.example", "ProtocolAuthentication=Login", "ProtocolTarget=none")]
     [InlineData(Client, "protocol = smtp|protocolAuthentication = plain", "ProtocolAuthentication=Plain")]
@@ -130,6 +130,7 @@ public sealed class StunnelOptionTests
     [InlineData("session = 9", "session is ignored: sessions are kept")]
     [InlineData("sessionCacheSize = 10", "sessionCacheSize is ignored: sessions are kept")]
     [InlineData("sessionCacheTimeout = 9", "sessionCacheTimeout is ignored: sessions are kept")]
+    [InlineData("protocolDomain = d", "protocolDomain is ignored: it is for NTLM")]
     [InlineData("EGD = /x", "EGD is ignored: random numbers come from the system")]
     [InlineData("iconActive = x", "iconActive is ignored")]
     [InlineData("iconError = x", "iconError is ignored")]

@@ -161,12 +161,13 @@ public sealed class TlsServicesTests : IAsyncLifetime
         Assert.Equal(told, got);
     }
 
-    [Fact]
-    public async Task A_terminal_for_programs_is_refused_with_the_reason()
+    [Theory]
+    [InlineData("pty = yes", "pty = yes is refused: programs get no terminal")]
+    public async Task What_cannot_be_had_is_refused_with_the_reason(string options, string reason)
     {
-        StunnelException e = await Assert.ThrowsAsync<StunnelException>(() => StartAsync($"{Server("one", connect: "exec = /bin/cat")}\npty = yes\n"));
+        StunnelException e = await Assert.ThrowsAsync<StunnelException>(() => StartAsync($"{Server("one")}\n{options}\n"));
 
-        Assert.Contains("pty = yes is refused: programs get no terminal", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"test.conf:1: [db]: {reason}", e.Message, StringComparison.Ordinal);
     }
 
     private static int Free()
