@@ -50,7 +50,7 @@ internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, Gatew
         _entry = isValid && global.AditUsersFile is { } file ? UserEntry.Find(file, user) : null;
         Subject = new(user, [.. account.Groups, .. _entry?.Groups ?? []], visitor.Address, visitor.LocalAddress, visitor.LocalPort);
         _settings = settings(Subject);
-        _denied = isValid ? Denied(_settings) : "the name cannot be one";
+        _denied = isValid ? UserLists.Refusal(_settings, Subject) : "the name cannot be one";
         _keys = new(_settings, user, account, visitor.Address, visitor.Time, Warn);
         return _settings.RefuseConnection is null
             ? new(Lists(passwords: global.AditUsersFile is not null))
@@ -142,7 +142,7 @@ internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, Gatew
     /// <summary>Why a user who is in already would not get in under these settings; null when it would.</summary>
     public string? RefusalNow(GatewaySettings now)
     {
-        if (Denied(now) is { } denied)
+        if (UserLists.Refusal(now, Subject!) is { } denied)
             return $"the rules have changed: {denied}";
         return Grant?.Keys.Select(key => KeyAccess.Revoked(now, key)).FirstOrDefault(static revoked => revoked is not null) is { } revoked
             ? $"the key is {revoked}"
@@ -168,41 +168,6 @@ internal sealed class UserAccess(Visitor visitor, Func<ConnectionSubject?, Gatew
     {
         _lastRefusal = reason;
         return false;
-    }
-
-    // sshd_config(5): DenyUsers, AllowUsers, DenyGroups, AllowGroups, in this order.
-    private string? Denied(GatewaySettings now)
-    {
-        if (now.DenyUsers.Any(Fits))
-            return "DenyUsers names the user";
-        if (now.AllowUsers.Length > 0 && !now.AllowUsers.Any(Fits))
-            return "AllowUsers does not name the user";
-        ImmutableArray<string> groups = Subject!.Groups;
-        if (groups.Any(group => PatternList.FitsAny(group, now.DenyGroups)))
-            return "DenyGroups names a group of the user";
-        if (now.AllowGroups.Length > 0 && !groups.Any(group => PatternList.FitsAny(group, now.AllowGroups)))
-            return "AllowGroups names no group of the user";
-        return null;
-    }
-
-    // USER or USER@HOST, where the host is an address: names are not looked up.
-    private bool Fits(string pattern)
-    {
-        int at = pattern.LastIndexOf('@');
-        string user = at < 0 ? pattern : pattern[..at];
-        return PatternList.Fits(User!, user) && (at < 0 || FitsAddress(pattern[(at + 1)..]));
-    }
-
-    private bool FitsAddress(string pattern)
-    {
-        try
-        {
-            return AddressPatternList.Parse(pattern).Contains(visitor.Address);
-        }
-        catch (FormatException)
-        {
-            return false;
-        }
     }
 
     private IReadOnlyList<IReadOnlyList<string>> Lists(bool passwords)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Adit.Gateway.Configuration;
 using Adit.OpenSsh;
 
 namespace Adit.Gateway.Access;

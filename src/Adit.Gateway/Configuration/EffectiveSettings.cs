@@ -99,6 +99,12 @@ internal static class EffectiveSettings
         ("aditmaxsession", s.Limits.Session is { } session ? Seconds(session) : "none"),
         ("aditusersfile", s.AditUsersFile ?? "none"),
         ("aditauditlog", s.AditAuditLog ?? "none"),
+        .. s.AditTlsListens.Select(listen => ("adittlslisten", listen.Value.ToString())),
+        ("adittlscertificate", s.AditTlsCertificate ?? "none"),
+        ("adittlskey", s.AditTlsKey ?? "none"),
+        ("adittlsclientca", s.AditTlsClientCa ?? "none"),
+        ("adittlsclientcrl", s.AditTlsClientCrl ?? "none"),
+        .. s.AditTlsUsers.Select(user => ("adittlsuser", user.ToString())),
     ];
 
     private static IEnumerable<string> Addresses(string host, int port, AddressFamily family)
@@ -149,7 +155,7 @@ internal static class EffectiveSettings
         rule is "any" or "none" || rule.Contains(':', StringComparison.Ordinal) ? rule : $"*:{rule}";
 
     /// <summary>As it can be written in a file again.</summary>
-    private static string Quoted(string text) =>
+    internal static string Quoted(string text) =>
         text.AsSpan().ContainsAny(NeedsQuotes) ? $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"" : text;
 
     private static string YesNo(bool value) => value ? "yes" : "no";

@@ -3,15 +3,16 @@ using Adit.Ssh.Keys;
 
 namespace Adit.Gateway.Configuration;
 
-/// <summary>All that a gateway works by, as it was read at one moment: the file and the host keys. Immutable.</summary>
+/// <summary>All that a gateway works by, as it was read at one moment: the file, the host keys and certificates. Immutable.</summary>
 internal sealed class GatewayConfiguration
 {
-    private GatewayConfiguration(SshdConfig config, GatewaySettings global, IReadOnlyList<ISshSigner> hostKeys, IReadOnlyList<string> notes)
+    private GatewayConfiguration(SshdConfig config, GatewaySettings global, IReadOnlyList<ISshSigner> hostKeys, GatewayTls? tls, IReadOnlyList<string> notes)
     {
         Notes = notes;
         Config = config;
         Global = global;
         HostKeys = hostKeys;
+        Tls = tls;
         MostChannels = config.MostChannels();
         UserKeyAlgorithms = config.UserKeyAlgorithms(global);
     }
@@ -28,13 +29,16 @@ internal sealed class GatewayConfiguration
     /// <summary>The host keys, and those of them again that present certificates.</summary>
     public IReadOnlyList<ISshSigner> HostKeys { get; }
 
+    /// <summary>What TLS ports work by; null where there are none.</summary>
+    public GatewayTls? Tls { get; }
+
     /// <summary>Signature algorithms that PubkeyAcceptedAlgorithms names for anybody: what clients are told before their user is known.</summary>
     public IReadOnlyList<string> UserKeyAlgorithms { get; }
 
     /// <summary>What the administrator may want to know.</summary>
     public IReadOnlyList<string> Notes { get; }
 
-    /// <summary>Reads the host keys of a configuration.</summary>
+    /// <summary>Reads the host keys of a configuration, and the certificates of its TLS ports.</summary>
     /// <exception cref="ConfigException">One cannot be used, or there is none.</exception>
     public static GatewayConfiguration Of(SshdConfig config)
     {
@@ -53,7 +57,7 @@ internal sealed class GatewayConfiguration
             throw new ConfigException(global.HostKeys[0].Source, "none of the host keys is of a type that is served; make one with ssh-keygen -t ed25519 -f FILE");
         foreach (Sourced<string> path in global.HostCertificates)
             keys.Add(WithCertificate(keys, path));
-        return new(config, global, keys, notes);
+        return new(config, global, keys, GatewayTls.Of(global), notes);
     }
 
     // A file may name old types of keys beside those of today; sshd, too, goes on with those that it can use.

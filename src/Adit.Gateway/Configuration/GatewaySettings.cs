@@ -235,6 +235,24 @@ internal sealed record GatewaySettings
 
     /// <summary>AditAuditLog: a file to which every event is appended as a line of JSON; null for none.</summary>
     public string? AditAuditLog { get; init; }
+
+    /// <summary>AditTlsListen: the ports of TLS clients.</summary>
+    public ImmutableArray<Sourced<TlsListen>> AditTlsListens { get; init; } = [];
+
+    /// <summary>AditTlsCertificate: what TLS clients are shown; null for none.</summary>
+    public string? AditTlsCertificate { get; init; }
+
+    /// <summary>AditTlsKey: its key; null where that is in the same file.</summary>
+    public string? AditTlsKey { get; init; }
+
+    /// <summary>AditTlsClientCA: the authorities of TLS clients' certificates; null for none.</summary>
+    public string? AditTlsClientCa { get; init; }
+
+    /// <summary>AditTlsClientCRL: what they have revoked; null where that is not asked.</summary>
+    public string? AditTlsClientCrl { get; init; }
+
+    /// <summary>AditTlsUser: whose certificate is whose, the first that fits.</summary>
+    public ImmutableArray<CertificateUser> AditTlsUsers { get; init; } = [];
 }
 
 /// <summary>What Match blocks are asked about, and what <c>-C</c> gives.</summary>

@@ -79,6 +79,12 @@ internal sealed class GatewayValues
     internal FirstValue<bool> AditPermitExec { get; } = new();
     internal FirstValue<string?> AditUsersFile { get; } = new();
     internal FirstValue<string?> AditAuditLog { get; } = new();
+    internal ValueList<TlsListen> TlsListens { get; } = new();
+    internal FirstValue<string?> TlsCertificate { get; } = new();
+    internal FirstValue<string?> TlsKey { get; } = new();
+    internal FirstValue<string?> TlsClientCa { get; } = new();
+    internal FirstValue<string?> TlsClientCrl { get; } = new();
+    internal ValueList<CertificateUser> TlsUsers { get; } = new();
 
     /// <summary>Keywords that have no effect.</summary>
     internal Dictionary<string, ConfigSource> Ignored { get; } = new(StringComparer.OrdinalIgnoreCase);

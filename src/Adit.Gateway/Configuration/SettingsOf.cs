@@ -86,6 +86,12 @@ internal static class SettingsOf
             AditPermitExec = v.AditPermitExec.Or(d.AditPermitExec),
             AditUsersFile = v.AditUsersFile.Or(d.AditUsersFile),
             AditAuditLog = v.AditAuditLog.Or(d.AditAuditLog),
+            AditTlsListens = [.. v.TlsListens.Values],
+            AditTlsCertificate = v.TlsCertificate.Or(d.AditTlsCertificate),
+            AditTlsKey = v.TlsKey.Or(d.AditTlsKey),
+            AditTlsClientCa = v.TlsClientCa.Or(d.AditTlsClientCa),
+            AditTlsClientCrl = v.TlsClientCrl.Or(d.AditTlsClientCrl),
+            AditTlsUsers = [.. v.TlsUsers.Values.Select(static user => user.Value)],
         };
     }
 

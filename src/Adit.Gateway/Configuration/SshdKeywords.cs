@@ -38,6 +38,12 @@ internal static class SshdKeywords
         Global(One("StrictModes", SshdValue.YesOrNo, v => v.StrictModes)),
         Global(One("AditUsersFile", SshdValue.PathOrNone, v => v.AditUsersFile)),
         Global(One("AditAuditLog", SshdValue.PathOrNone, v => v.AditAuditLog)),
+        Global(Many("AditTlsListen", TlsListen.Read, v => v.TlsListens)),
+        Global(One("AditTlsCertificate", SshdValue.PathOrNone, v => v.TlsCertificate)),
+        Global(One("AditTlsKey", SshdValue.PathOrNone, v => v.TlsKey)),
+        Global(One("AditTlsClientCA", SshdValue.PathOrNone, v => v.TlsClientCa)),
+        Global(One("AditTlsClientCRL", SshdValue.PathOrNone, v => v.TlsClientCrl)),
+        Global(Many("AditTlsUser", CertificateUser.Read, v => v.TlsUsers)),
 
         // Who gets in.
         Anywhere(Algorithms("PubkeyAcceptedAlgorithms", SshdValue.KeyAlgorithms, v => v.PubkeyAcceptedAlgorithms)),

@@ -7,7 +7,7 @@ namespace Adit.Gateway.Serving;
 /// <summary>Tells the events of a client's tunnels as those of the gateway.</summary>
 /// <param name="connection">The client.</param>
 /// <param name="asked">The remote forward that they are about; null for what the client opens.</param>
-internal sealed class ChannelEvents(GatewayConnection connection, ListenRequest? asked) : ITunnelEvents
+internal sealed class ChannelEvents(IGatewayClient connection, ListenRequest? asked) : ITunnelEvents
 {
     /// <summary>Why the gateway ends the remote forward by itself; null where it does not.</summary>
     public string? WhyClosed { private get; set; }

@@ -17,10 +17,8 @@ using Adit.SshLegs;
 namespace Adit.Gateway.Serving;
 
 /// <summary>One client of a gateway, from its first byte until it is gone. It owns the SSH connection and everything that runs over it.</summary>
-internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
+internal sealed class GatewayConnection : IConnectionHandler, IGatewayClient, IAsyncDisposable
 {
-    private const int NamesAtATime = 8;
-
     // Beyond those of the user, so that it is the user's limit that refuses and is told of, and not the connection's.
     private const int SpareChannels = 64;
 
@@ -31,11 +29,10 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     private readonly UserAccess _access;
     private readonly ChannelListener _channels;
     private readonly RemoteForwards _remote;
+    private readonly CurrentRules _currentRules;
     private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _admitted = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Lock _rulesLock = new();
     private readonly DateTimeOffset _since;
-    private ConnectionRules? _rules;
     private SshConnection? _ssh;
     private UserTally? _tally;
     private NameLookup? _names;
@@ -57,6 +54,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
         _access = new(
             new(Address, LocalAddress, local.Port, gateway.Time, Report),
             subject => gateway.Configuration is var now && subject is null ? now.Global : now.Config.Settings(subject));
+        _currentRules = new(() => gateway.Configuration, () => _access.Subject, () => Grant?.Options ?? KeyOptions.None);
         _channels = new(local);
         _remote = new(this);
     }
@@ -110,19 +108,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
     };
 
     /// <summary>The settings and the policy for this user, as of now.</summary>
-    internal ConnectionRules Rules
-    {
-        get
-        {
-            GatewayConfiguration now = _gateway.Configuration;
-            lock (_rulesLock)
-            {
-                if (_rules is null || _rules.From != now)
-                    _rules = ConnectionRules.Of(now, _access.Subject, Grant?.Options ?? KeyOptions.None);
-                return _rules;
-            }
-        }
-    }
+    internal ConnectionRules Rules => _currentRules.Now;
 
     /// <summary>Serves it in the background.</summary>
     public void Start(Action onGone, CancellationToken ending) => _ = RunToEndAsync(onGone, ending);
@@ -365,7 +351,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             }
 
             _admitted.SetResult();
-            _names = NamesOf(grant);
+            _names = _gateway.NamesOf(grant.User, grant.Fingerprints);
             var dialer = new MeteredDialer(new PolicyDialer(() => Rules.Policy, _names.ResolveAsync), tally);
             var options = new ForwardOptions
             {
@@ -385,15 +371,5 @@ internal sealed class GatewayConnection : IConnectionHandler, IAsyncDisposable
             await _remote.DisposeAsync().ConfigureAwait(false);
             return closed;
         }
-    }
-
-    // Its own places, then those of the user and of each key, then those of all. The keys in one order for everybody: two who share
-    // them would else wait for each other.
-    private NameLookup NamesOf(Grant grant)
-    {
-        NameQuery next = _gateway.Names.BeginAsync;
-        foreach (string key in grant.Fingerprints.Order(StringComparer.Ordinal))
-            next = _gateway.NameShares.Of("key " + key, next);
-        return new(NamesAtATime, _gateway.NameShares.Of("user " + grant.User, next));
     }
 }

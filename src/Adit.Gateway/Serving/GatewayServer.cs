@@ -24,6 +24,7 @@ internal sealed class GatewayServer : IAsyncDisposable
 
     private const int NamesAtATime = 64;
     private const int NamesOfOneUser = 16;
+    private const int NamesOfOneConnection = 8;
 
     private static long _lastId;
 
@@ -35,6 +36,7 @@ internal sealed class GatewayServer : IAsyncDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly Lock _reloading = new();
     private GatewayConfiguration _configuration;
+    private readonly TlsPorts _tls;
     private Task _loops = Task.CompletedTask;
     private int _disposed;
 
@@ -47,13 +49,14 @@ internal sealed class GatewayServer : IAsyncDisposable
         Tallies = new(time);
         Penalties = new(time);
         Names = new(NamesAtATime, names);
+        _tls = new(this);
     }
 
     /// <summary>The configuration in force.</summary>
     public GatewayConfiguration Configuration => Volatile.Read(ref _configuration);
 
     /// <summary>Where it listens, with the ports that were really bound.</summary>
-    public IReadOnlyList<Endpoint> Endpoints => [.. _listeners.SelectMany(static listener => listener.Endpoints)];
+    public IReadOnlyList<Endpoint> Endpoints => [.. _listeners.SelectMany(static listener => listener.Endpoints), .. _tls.Endpoints];
 
     /// <summary>The clients of this moment.</summary>
     public IReadOnlyCollection<GatewayConnection> Connections => [.. _connections.Values];
@@ -89,6 +92,7 @@ internal sealed class GatewayServer : IAsyncDisposable
         {
             foreach (ListenSpec spec in listen ?? Configured(gateway.Configuration.Global))
                 gateway._listeners.Add(await LocalListener.BindAsync(spec, binding, cancellationToken).ConfigureAwait(false));
+            await gateway._tls.BindAsync(binding, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -101,6 +105,7 @@ internal sealed class GatewayServer : IAsyncDisposable
             gateway.Report(new() { Time = gateway.Now(), Event = GatewayEventKind.Listening, Bound = $"{end.Host} port {end.Port}" });
         }
 
+        gateway._tls.Serve();
         gateway._loops = Task.WhenAll([.. gateway._listeners.Select(gateway.AcceptAsync), gateway.HousekeepAsync(gateway._ending.Token)]);
         return gateway;
     }
@@ -116,7 +121,7 @@ internal sealed class GatewayServer : IAsyncDisposable
     /// <summary>Serves one connection until it is over. False when nobody got in.</summary>
     public async Task<bool> ServeAsync(Duplex stream, ConnectionOrigin origin, Endpoint local)
     {
-        long id = Interlocked.Increment(ref _lastId);
+        long id = NextId();
         var connection = new GatewayConnection(this, id, stream, origin, local);
         _connections[id] = connection;
         using var served = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
@@ -158,9 +163,10 @@ internal sealed class GatewayServer : IAsyncDisposable
             Volatile.Write(ref _configuration, next);
         }
 
-        Report(new() { Time = Now(), Event = GatewayEventKind.Reloaded, Detail = $"{_connections.Count} connections go on under the new rules" });
+        Report(new() { Time = Now(), Event = GatewayEventKind.Reloaded, Detail = $"{_connections.Count + _tls.Count} connections go on under the new rules" });
         foreach (GatewayConnection connection in _connections.Values)
             connection.OnReloaded();
+        _tls.OnReloaded();
         return true;
     }
 
@@ -172,10 +178,11 @@ internal sealed class GatewayServer : IAsyncDisposable
         await _stopAccepting.CancelAsync().ConfigureAwait(false);
         foreach (LocalListener listener in _listeners)
             await listener.DisposeAsync().ConfigureAwait(false);
+        await _tls.StopAcceptingAsync().ConfigureAwait(false);
         foreach (GatewayConnection connection in _connections.Values)
             connection.Drain();
-        Report(new() { Time = Now(), Event = GatewayEventKind.Draining, Detail = $"{_connections.Count} connections have {limit.TotalSeconds:0} s" });
-        Task gone = Task.WhenAll(_connections.Values.Select(static connection => connection.Gone));
+        Report(new() { Time = Now(), Event = GatewayEventKind.Draining, Detail = $"{_connections.Count + _tls.Count} connections have {limit.TotalSeconds:0} s" });
+        Task gone = Task.WhenAll([.. _connections.Values.Select(static connection => connection.Gone), _tls.Gone]);
         await gone.WaitAsync(limit, Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
@@ -188,6 +195,7 @@ internal sealed class GatewayServer : IAsyncDisposable
         await _ending.CancelAsync().ConfigureAwait(false);
         foreach (LocalListener listener in _listeners)
             await listener.DisposeAsync().ConfigureAwait(false);
+        await _tls.DisposeAsync().ConfigureAwait(false);
         await _loops.ConfigureAwait(false);
         await Task.WhenAll(_connections.Values.Select(static connection => connection.Gone)).ConfigureAwait(false);
         Report(new() { Time = Now(), Event = GatewayEventKind.Stopped, Detail = "all connections are closed" });
@@ -195,7 +203,21 @@ internal sealed class GatewayServer : IAsyncDisposable
         _ending.Dispose();
     }
 
+    internal static long NextId() => Interlocked.Increment(ref _lastId);
+
     internal DateTimeOffset Now() => Time.GetUtcNow();
+
+    /// <summary>
+    /// Looks names up for one connection: its own places, then those of the user and of each key, then those of all. The keys in one order for
+    /// everybody: two who share them would else wait for each other.
+    /// </summary>
+    internal NameLookup NamesOf(string user, IEnumerable<string> keys)
+    {
+        NameQuery next = Names.BeginAsync;
+        foreach (string key in keys.Order(StringComparer.Ordinal))
+            next = NameShares.Of("key " + key, next);
+        return new(NamesOfOneConnection, NameShares.Of("user " + user, next));
+    }
 
     internal void Report(GatewayEvent happened) => _events.Report(happened);
 
@@ -241,7 +263,7 @@ internal sealed class GatewayServer : IAsyncDisposable
         var address = IPAddress.Parse(incoming.Origin.Address);
         Duplex stream = await incoming.AcceptAsync(_ending.Token).ConfigureAwait(false);
         string? refusal = Penalties.Refusal(address, settings) ?? Startups.TryEnter(address, settings);
-        long id = Interlocked.Increment(ref _lastId);
+        long id = NextId();
         if (refusal is not null)
         {
             Report(new() { Time = Now(), Event = GatewayEventKind.ConnectionRefused, Connection = id, Source = incoming.Origin.ToString(), Detail = refusal });
@@ -290,7 +312,7 @@ internal sealed class GatewayServer : IAsyncDisposable
                     crowd += 1 + connection.Channels;
                 }
 
-                memory.Check(crowd, now);
+                memory.Check(crowd + _tls.Check(now), now);
             }
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)

@@ -32,6 +32,9 @@ internal sealed record ConnectionOrigin(string Address, int Port)
         return new(Endpoint.Unmapped(peer.Address).ToString(), peer.Port);
     }
 
+    /// <summary>The connection itself, for a dialer and a taker of events that go with its listener; null where it did not note it.</summary>
+    public IncomingConnection? Connection { get; init; }
+
     /// <summary>The origin as <c>address:port</c>, <c>[address]:port</c> or a path.</summary>
     public override string ToString() =>
         Port == 0 ? Address

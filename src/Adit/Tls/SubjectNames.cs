@@ -1,6 +1,7 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Adit.Relay;
 
 namespace Adit.Tls;
 
@@ -13,6 +14,8 @@ internal static class SubjectNames
     private const int Mail = 1;
     private const int Dns = 2;
     private const int Uri = 6;
+    private const int MostNames = 16;
+    private const int LongestName = 256;
 
     /// <summary>Its mail addresses.</summary>
     public static IReadOnlyList<string> MailsOf(X509Certificate2 certificate) => AlternativesOf(certificate, Mail);
@@ -28,6 +31,22 @@ internal static class SubjectNames
 
     /// <summary>Its organizational units.</summary>
     public static IReadOnlyList<string> UnitsOf(X509Certificate2 certificate) => PartsOf(certificate, OrganizationalUnit);
+
+    /// <summary>All of them that there are, and the fingerprint of the key, as rules name them; for people.</summary>
+    public static string InWords(X509Certificate2 certificate)
+    {
+        string[] names =
+        [
+            .. CommonNamesOf(certificate).Select(static name => $"CN={name}"),
+            .. UnitsOf(certificate).Select(static name => $"OU={name}"),
+            .. DnsOf(certificate).Select(static name => $"DNS={name}"),
+            .. UrisOf(certificate).Select(static name => $"URI={name}"),
+        ];
+        IEnumerable<string> shown = names.Length > MostNames ? names.Take(MostNames).Append("…") : names;
+        return Printable.Text(string.Join(", ", shown.Select(Cut).Append($"SPKI={TlsTrust.KeyFingerprint(certificate)}")));
+
+        static string Cut(string name) => name.Length > LongestName ? name[..LongestName] + "…" : name;
+    }
 
     private static string[] PartsOf(X509Certificate2 certificate, string type) =>
     [

@@ -37,6 +37,12 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
     /// <summary>Why the client is to be led elsewhere, in words; null where it is not.</summary>
     public string? Redirected { get; private set; }
 
+    /// <summary>What was found of the client's certificate; null where nothing was asked of it so far.</summary>
+    public TlsVerdict? Verdict { get; private set; }
+
+    /// <summary>The certificate that the client has shown, where it is asked whom it stands for; null where it showed none.</summary>
+    public ShownCertificate? Shown { get; private set; }
+
     /// <inheritdoc/>
     public override async ValueTask BeginAsync(CancellationToken cancellationToken)
     {
@@ -155,7 +161,9 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
             (subject, issuer) = (certificate?.Subject, certificate?.Issuer);
             if (_settings.Clients is ClientCertificates.NotAsked || (certificate is null && _settings.Clients is ClientCertificates.Asked))
                 return true;
-            verdict = _settings.Trust.Judge(certificate as X509Certificate2, chain, target: null);
+            if (_settings.Trust.Identify is not null && certificate is X509Certificate2 shown)
+                Shown = new(shown, chain);
+            Verdict = verdict = _settings.Trust.Judge(certificate as X509Certificate2, chain, target: null);
             if (verdict.Refusal is null)
                 return true;
             if (_settings.Redirect is null)

@@ -46,8 +46,14 @@ internal sealed record TlsTrust
     /// <summary>Asks further, with the certificate and its chain: null for yes, else why not.</summary>
     public Func<X509Certificate2, X509Chain, string?>? Further { get; init; }
 
+    /// <summary>
+    /// Says who the certificate stands for, given whether its chain is accepted, and null for nobody, who is refused. Whom it names although the
+    /// chain is not accepted is known by the very key, whatever an authority says of it. Null where that is not asked.
+    /// </summary>
+    public Func<X509Certificate2, bool, string?>? Identify { get; init; }
+
     /// <summary>Whether anything is asked of the certificate at all.</summary>
-    public bool VerifiesAnything => VerifiesChain || VerifiesPeer || Fingerprints.Count > 0;
+    public bool VerifiesAnything => VerifiesChain || VerifiesPeer || Fingerprints.Count > 0 || Identify is not null;
 
     /// <summary>Judges a certificate.</summary>
     /// <param name="certificate">The certificate; null where none was shown.</param>
@@ -67,8 +73,12 @@ internal sealed record TlsTrust
                 : $"its certificate is valid from {certificate.NotBefore.ToUniversalTime():yyyy-MM-dd} on");
         }
 
-        if (VerifiesChain && WrongChain(certificate, chain) is { } wrong)
+        string? wrong = VerifiesChain ? WrongChain(certificate, chain) : null;
+        string? user = Identify?.Invoke(certificate, wrong is null);
+        if (wrong is not null && user is null)
             return TlsVerdict.No(wrong);
+        if (Identify is not null && user is null)
+            return TlsVerdict.No($"nobody is known by its certificate: {SubjectNames.InWords(certificate)}");
         if (VerifiesPeer && !Peers.Any(peer => peer.RawDataMemory.Span.SequenceEqual(certificate.RawDataMemory.Span)))
             return TlsVerdict.No($"its certificate ({Fingerprint(certificate)}) is none of those in {Source}");
         if (Fingerprints.Count > 0 && !Fingerprints.Contains(Fingerprint(certificate)["sha256:".Length..]) && !Fingerprints.Contains(KeyFingerprint(certificate)["sha256:".Length..]))
@@ -76,7 +86,12 @@ internal sealed record TlsTrust
         IReadOnlyList<string> names = VerifiesTarget && target is not null ? [target] : Names;
         if (names.Count > 0 && !names.Any(name => IsFor(certificate, name)))
             return TlsVerdict.No($"its certificate is not for {string.Join(" or ", names)}, but for {NamesOf(certificate)}");
-        return Further?.Invoke(certificate, chain) is { } reason ? TlsVerdict.No(reason) : TlsVerdict.Yes((this with { VerifiesTarget = false, Names = [.. names.Where(name => IsFor(certificate, name)).Take(1)] }).Intention(null)!);
+        if (Further?.Invoke(certificate, chain) is { } reason)
+            return TlsVerdict.No(reason);
+        string verification = wrong is null
+            ? (this with { VerifiesTarget = false, Names = [.. names.Where(name => IsFor(certificate, name)).Take(1)] }).Intention(null)!
+            : $"the very key {KeyFingerprint(certificate)}";
+        return TlsVerdict.Yes(verification) with { User = user };
     }
 
     /// <summary>What will have been verified of who is accepted, in words; null for nothing.</summary>

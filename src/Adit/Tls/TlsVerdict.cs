@@ -5,6 +5,9 @@ namespace Adit.Tls;
 /// <param name="Verification">How it was verified, in words; null where nothing was asked of it.</param>
 internal sealed record TlsVerdict(string? Refusal, string? Verification)
 {
+    /// <summary>Who the certificate stands for; null where that was not asked.</summary>
+    public string? User { get; init; }
+
     /// <summary>Accepted, since nothing was asked of it.</summary>
     public static TlsVerdict Unverified { get; } = new(null, null);
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Adit.Gateway.Access;
+using Adit.Gateway.Configuration;
 using Adit.Gateway.Tests.Configuration;
 using Adit.OpenSsh;
 using Adit.Tests.Shared;

@@ -14,6 +14,7 @@ public sealed class EffectiveSettingsTests : IDisposable
     [InlineData("PerSourcePenalties no\nLogLevel QUIET\nRekeyLimit 1M none\nStreamLocalBindMask 0\nPermitListen 80 a:1\nAuthorizedKeysFile none\n")]
     [InlineData("ChannelTimeout *=5m session=1h\nAuthenticationMethods publickey,password publickey\nAllowUsers a b\nDenyGroups c\nHostCertificate /c\n")]
     [InlineData("ListenAddress 127.0.0.1:23\nListenAddress [::1]:24\nPidFile /p\nBanner /b\nForceCommand a 'b c' # d\nGatewayPorts clientspecified\n")]
+    [InlineData("AditTlsListen 5432 db:5432 postgres\nAditTlsListen [::1]:6432 '/run/a b'\nAditTlsCertificate /c\nAditTlsKey /k\nAditTlsClientCA /ca\nAditTlsClientCRL /crl\nAditTlsUser joe 'CN=Joe \"J\" Miller' URI=a://b/*\nAditTlsUser ann DNS=*.b\n")]
     public void What_is_written_reads_as_it_was(string text)
     {
         string[] lines = [.. EffectiveSettings.Lines(_folder.Settings(text))];
@@ -29,6 +30,7 @@ public sealed class EffectiveSettingsTests : IDisposable
                 "aditpermitopen db:5432", "aditpermitopen \"!/a b\"", "aditpermitfrom any", "aditpermitexec no", "aditmaxconnections none",
                 "aditmaxchannels 1024", "aditmaxlisteners none", "aditbandwidth 1024", "aditmaxbytes none", "aditmaxsession 3600",
                 "aditusersfile /u", "aditauditlog none",
+                "adittlscertificate none", "adittlskey none", "adittlsclientca none", "adittlsclientcrl none",
             ],
             lines.SkipWhile(line => !line.StartsWith("adit", StringComparison.Ordinal)));
     }

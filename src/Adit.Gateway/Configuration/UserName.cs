@@ -1,4 +1,4 @@
-namespace Adit.Gateway.Access;
+namespace Adit.Gateway.Configuration;
 
 /// <summary>The names that users may have. They become parts of paths (AuthorizedKeysFile %u), so that not everything can be one.</summary>
 internal static class UserName
