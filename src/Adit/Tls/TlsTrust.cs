@@ -46,6 +46,9 @@ internal sealed record TlsTrust
     /// <summary>Asks further, with the certificate and its chain: null for yes, else why not.</summary>
     public Func<X509Certificate2, X509Chain, string?>? Further { get; init; }
 
+    /// <summary>Asks responders whether it is revoked, once TLS is agreed; null for nobody.</summary>
+    public OcspCheck? Ocsp { get; init; }
+
     /// <summary>Whether anything is asked of the certificate at all.</summary>
     public bool VerifiesAnything => VerifiesChain || VerifiesPeer || Fingerprints.Count > 0;
 
@@ -76,8 +79,19 @@ internal sealed record TlsTrust
         IReadOnlyList<string> names = VerifiesTarget && target is not null ? [target] : Names;
         if (names.Count > 0 && !names.Any(name => IsFor(certificate, name)))
             return TlsVerdict.No($"its certificate is not for {string.Join(" or ", names)}, but for {NamesOf(certificate)}");
-        return Further?.Invoke(certificate, chain) is { } reason ? TlsVerdict.No(reason) : TlsVerdict.Yes((this with { VerifiesTarget = false, Names = [.. names.Where(name => IsFor(certificate, name)).Take(1)] }).Intention(null)!);
+        if (Further?.Invoke(certificate, chain) is { } reason)
+            return TlsVerdict.No(reason);
+        var accepted = TlsVerdict.Yes((this with { VerifiesTarget = false, Names = [.. names.Where(name => IsFor(certificate, name)).Take(1)] }).Intention(null)!);
+        // Copied, since the chain does not outlive the handshake.
+        return Ocsp is null || !VerifiesChain ? accepted : accepted with { Chain = [.. chain.ChainElements.Select(static element => element.Certificate.RawData)] };
     }
+
+    /// <summary>Asks about an accepted certificate what cannot be asked during the handshake, since others have to be asked for it.</summary>
+    /// <param name="verdict">What <see cref="Judge"/> found.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>What is found now.</returns>
+    public ValueTask<TlsVerdict> AskAsync(TlsVerdict verdict, CancellationToken cancellationToken) =>
+        Ocsp is null || verdict.Refusal is not null ? new(verdict) : Ocsp.AskAsync(verdict, cancellationToken);
 
     /// <summary>What will have been verified of who is accepted, in words; null for nothing.</summary>
     /// <param name="target">The name that is dialled; null for none.</param>

@@ -5,6 +5,9 @@ namespace Adit.Tls;
 /// <param name="Verification">How it was verified, in words; null where nothing was asked of it.</param>
 internal sealed record TlsVerdict(string? Refusal, string? Verification)
 {
+    /// <summary>The chain that it was verified by, itself first, in DER: what is still to be asked about; empty for nothing.</summary>
+    public IReadOnlyList<byte[]> Chain { get; init; } = [];
+
     /// <summary>Accepted, since nothing was asked of it.</summary>
     public static TlsVerdict Unverified { get; } = new(null, null);
 
