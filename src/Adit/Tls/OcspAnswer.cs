@@ -130,7 +130,7 @@ internal sealed record OcspAnswer(DateTimeOffset? RevokedSince, DateTimeOffset? 
         if (now < CertificateReading.Begins(responder) || now > CertificateReading.Ends(responder))
             return $"{who} has a certificate that holds from {CertificateReading.Begins(responder):u} until {CertificateReading.Ends(responder):u}";
         bool mayAnswer = responder.Extensions.OfType<X509EnhancedKeyUsageExtension>().Any(static uses => uses.EnhancedKeyUsages.Cast<Oid>().Any(static use => use.Value is OcspSigning));
-        bool maySign = responder.Extensions.OfType<X509KeyUsageExtension>().All(static usage => (usage.KeyUsages & (X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.NonRepudiation)) != 0);
+        bool maySign = responder.Extensions.OfType<X509KeyUsageExtension>().All(static usage => (usage.KeyUsages & (X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.NonRepudiation)) != X509KeyUsageFlags.None);
         return mayAnswer && maySign ? null : $"{who} its authority has not made a responder (OCSPSigning)";
     }
 
