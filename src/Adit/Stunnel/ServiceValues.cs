@@ -78,8 +78,9 @@ internal static class ServiceValues
     };
 
     internal static Uri OcspResponder(OptionLine line) =>
-        Uri.TryCreate(line.Value, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"
+        Uri.TryCreate(line.Value, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http"
             ? uri
+            : uri?.Scheme is "https" ? throw line.Refused("answers of responders are signed, and are fetched without TLS; write http://")
             : throw line.Wrong("write the address of a responder, as in http://ocsp.example.com/");
 
     internal static string JudgeOcspFlag(OptionLine line) => line.Value.ToUpperInvariant() switch

@@ -133,21 +133,5 @@ internal sealed class RevocationList
 
     private static DateTimeOffset ReadTime(AsnReader reader) => reader.PeekTag() == Asn1Tag.UtcTime ? reader.ReadUtcTime() : reader.ReadGeneralizedTime();
 
-    private bool IsSignedBy(X509Certificate2 issuer)
-    {
-        HashAlgorithmName? hash = _algorithm switch
-        {
-            "1.2.840.113549.1.1.11" or "1.2.840.10045.4.3.2" => HashAlgorithmName.SHA256,
-            "1.2.840.113549.1.1.12" or "1.2.840.10045.4.3.3" => HashAlgorithmName.SHA384,
-            "1.2.840.113549.1.1.13" or "1.2.840.10045.4.3.4" => HashAlgorithmName.SHA512,
-            _ => null,
-        };
-        if (hash is not { } name)
-            return false;
-        using RSA? rsa = issuer.GetRSAPublicKey();
-        if (rsa is not null)
-            return rsa.VerifyData(_signedPart, _signature, name, RSASignaturePadding.Pkcs1);
-        using ECDsa? ecdsa = issuer.GetECDsaPublicKey();
-        return ecdsa is not null && ecdsa.VerifyData(_signedPart, _signature, name, DSASignatureFormat.Rfc3279DerSequence);
-    }
+    private bool IsSignedBy(X509Certificate2 issuer) => CertificateSignature.IsBy(issuer, _algorithm, _signedPart, _signature);
 }

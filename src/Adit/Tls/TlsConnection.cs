@@ -152,6 +152,10 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
 
         _isTls = true;
         _duplex = new TlsDuplex(tls, wire, below);
+        if (verdict is not null)
+            verdict = await AskAsync(verdict, subject, cancellationToken).ConfigureAwait(false);
+        else if (_settings.Clients is ClientCertificates.Required && Redirected is null)
+            throw new IOException("the client is not let in: its certificate was not looked at");
         (_subject, _issuer) = Redirected is null ? (subject, issuer) : (null, null);
         _leg = inner.Leg with { Protection = LegProtection.Tls, Verification = verdict?.Verification ?? "client not verified" };
         _settings.Opening?.CheckProtocol(tls.NegotiatedApplicationProtocol, read.Length > 0);
@@ -172,5 +176,16 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
             verdict = null;
             return true;
         }
+    }
+
+    private async ValueTask<TlsVerdict?> AskAsync(TlsVerdict verdict, string? subject, CancellationToken cancellationToken)
+    {
+        TlsVerdict asked = await _settings.Trust.AskAsync(verdict, cancellationToken).ConfigureAwait(false);
+        if (asked.Refusal is null)
+            return asked;
+        if (_settings.Redirect is null)
+            throw new IOException($"the client{(subject is null ? string.Empty : $" {Printable.Text(subject)}")} is not let in: {asked.Refusal}");
+        Redirected = asked.Refusal;
+        return null;
     }
 }

@@ -50,7 +50,8 @@ internal sealed class TlsDialer(IDialer inner, TlsClientSettings settings) : IDi
         try
         {
             await tls.AuthenticateAsClientAsync(settings.Options(host, Judge), cancellationToken).ConfigureAwait(false);
-            return (new TlsDuplex(tls, wire, below), verdict ?? throw new AuthenticationException("the server's certificate was not looked at"));
+            verdict = await settings.Trust.AskAsync(verdict ?? throw new AuthenticationException("the server's certificate was not looked at"), cancellationToken).ConfigureAwait(false);
+            return verdict.Refusal is null ? (new TlsDuplex(tls, wire, below), verdict) : throw new AuthenticationException(verdict.Refusal);
         }
         catch (Exception e) when (verdict?.Refusal is not null)
         {

@@ -52,6 +52,9 @@ internal sealed record TlsTrust
     /// </summary>
     public Func<X509Certificate2, bool, string?>? Identify { get; init; }
 
+    /// <summary>Asks responders whether it is revoked, once TLS is agreed; null for nobody.</summary>
+    public OcspCheck? Ocsp { get; init; }
+
     /// <summary>Whether anything is asked of the certificate at all.</summary>
     public bool VerifiesAnything => VerifiesChain || VerifiesPeer || Fingerprints.Count > 0 || Identify is not null;
 
@@ -91,8 +94,17 @@ internal sealed record TlsTrust
         string verification = wrong is null
             ? (this with { VerifiesTarget = false, Names = [.. names.Where(name => IsFor(certificate, name)).Take(1)] }).Intention(null)!
             : $"the very key {KeyFingerprint(certificate)}";
-        return TlsVerdict.Yes(verification) with { User = user };
+        TlsVerdict accepted = TlsVerdict.Yes(verification) with { User = user };
+        // Copied, since the chain does not outlive the handshake.
+        return Ocsp is null || wrong is not null || !VerifiesChain ? accepted : accepted with { Chain = [.. chain.ChainElements.Select(static element => element.Certificate.RawData)] };
     }
+
+    /// <summary>Asks about an accepted certificate what cannot be asked during the handshake, since others have to be asked for it.</summary>
+    /// <param name="verdict">What <see cref="Judge"/> found.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>What is found now.</returns>
+    public ValueTask<TlsVerdict> AskAsync(TlsVerdict verdict, CancellationToken cancellationToken) =>
+        Ocsp is null || verdict.Refusal is not null ? new(verdict) : Ocsp.AskAsync(verdict, cancellationToken);
 
     /// <summary>What will have been verified of who is accepted, in words; null for nothing.</summary>
     /// <param name="target">The name that is dialled; null for none.</param>

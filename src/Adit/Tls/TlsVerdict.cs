@@ -8,6 +8,9 @@ internal sealed record TlsVerdict(string? Refusal, string? Verification)
     /// <summary>Who the certificate stands for; null where that was not asked.</summary>
     public string? User { get; init; }
 
+    /// <summary>The chain that it was verified by, itself first, in DER: what is still to be asked about; empty for nothing.</summary>
+    public IReadOnlyList<byte[]> Chain { get; init; } = [];
+
     /// <summary>Accepted, since nothing was asked of it.</summary>
     public static TlsVerdict Unverified { get; } = new(null, null);
 

@@ -87,8 +87,17 @@ internal static class ServiceSettings
                 .. service.CrlFile is { } file ? RevocationList.Load(file) : [],
                 .. service.CrlPath is { } folder ? TlsFile.ReadRevocationFolder(folder) : [],
             ],
+            Ocsp = service.OcspResponder is not null || service.OcspFromCertificate ? Ocsp(service) : null,
         };
     }
+
+    private static OcspCheck Ocsp(StunnelService service) => new(new OcspClient(service.TimeoutOcsp), TimeProvider.System)
+    {
+        Responder = service.OcspResponder,
+        AsksNamed = service.OcspFromCertificate,
+        SendsNonce = service.OcspNonce,
+        IsRequired = service.OcspRequire,
+    };
 
     private static IEnumerable<X509Certificate2Collection> Authorities(StunnelService service)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -29,8 +30,15 @@ internal sealed class TestAuthority
     /// <summary>The file with its own certificate.</summary>
     public string CaFile { get; }
 
+    /// <summary>A file with its own certificate and its key.</summary>
+    public string SignerFile() => Write("signer.pem", $"{_root.ExportCertificatePem()}\n{_root.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem()}\n");
+
+    /// <summary>The file by which <c>openssl ocsp</c> knows what became of certificates.</summary>
+    public string Index(IEnumerable<string> valid, IEnumerable<string> revoked) => Write("index.txt", string.Concat(
+        [.. valid.Select(static file => Line(file, "V", "")), .. revoked.Select(static file => Line(file, "R", "250304050607Z"))]));
+
     /// <summary>Issues a certificate for a name or address, and gives the path of the file with it and its key.</summary>
-    public string Issue(string name, DateTimeOffset? until = null)
+    public string Issue(string name, DateTimeOffset? until = null, params IReadOnlyList<X509Extension> more)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
@@ -40,6 +48,8 @@ internal sealed class TestAuthority
         else
             names.AddDnsName(name);
         request.CertificateExtensions.Add(names.Build());
+        foreach (var one in more)
+            request.CertificateExtensions.Add(one);
         using var signed = request.Create(_root, Yesterday.AddHours(1), until ?? DateTimeOffset.UtcNow.AddDays(10), [1, ++_serial]);
         return Write($"{name}.{_serial}.pem", $"{signed.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n");
     }
@@ -56,6 +66,13 @@ internal sealed class TestAuthority
 
     /// <summary>The certificate of such a file without its key.</summary>
     public string Public(string file) => Write(Path.GetFileName(file) + ".crt", X509CertificateLoader.LoadCertificateFromFile(file).ExportCertificatePem());
+
+    private static string Line(string file, string status, string since)
+    {
+        using var certificate = X509CertificateLoader.LoadCertificateFromFile(file);
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{status}\t{certificate.NotAfter.ToUniversalTime():yyMMddHHmmss}Z\t{since}\t{certificate.SerialNumber}\tunknown\t/{certificate.Subject}\n");
+    }
 
     private string Write(string name, string text)
     {

@@ -25,11 +25,14 @@ internal sealed class TestAuthority : IDisposable
 
     public X509Certificate2Collection Roots => [X509CertificateLoader.LoadCertificate(_root.RawData)];
 
+    /// <summary>Its own certificate, with the key.</summary>
+    public X509Certificate2 Root => _root;
+
     public TlsTrust Trust => new() { VerifiesChain = true, Authorities = Roots, Source = "ca.pem" };
 
     public TlsCredential Credential(string name = "db", DateTimeOffset? until = null, string subject = "") => TlsCredential.Of(Certificate(name, until, subject));
 
-    public X509Certificate2 Certificate(string name, DateTimeOffset? until = null, string subject = "")
+    public X509Certificate2 Certificate(string name, DateTimeOffset? until = null, string subject = "", params IReadOnlyList<X509Extension> more)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}{subject}", key, HashAlgorithmName.SHA256);
@@ -41,6 +44,8 @@ internal sealed class TestAuthority : IDisposable
         else
             names.AddDnsName(name);
         request.CertificateExtensions.Add(names.Build());
+        foreach (X509Extension one in more)
+            request.CertificateExtensions.Add(one);
         using X509Certificate2 signed = request.Create(_root, Yesterday.AddHours(1), until ?? DateTimeOffset.UtcNow.AddDays(10), [1, ++_serial]);
         using X509Certificate2 withKey = signed.CopyWithPrivateKey(key);
         return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pfx), null);
