@@ -77,7 +77,7 @@ internal sealed class GatewayTls
         Target = listen.Target,
         Clients = ClientCertificates.Required,
         Trust = trust,
-        Opening = listen.IsPostgres ? new PostgresOpening() : null,
+        Opening = listen.IsPostgres ? new PostgresOpening { AdmitsCancel = false } : null,
         Alpn = listen.IsPostgres ? [PostgresOpening.Alpn] : [],
         // Who comes again proves the key again.
         Resumes = false,

@@ -27,6 +27,9 @@ internal sealed class PostgresOpening : TlsOpening
     /// <summary>As the server: whether clients may go on in the clear. Default no.</summary>
     public bool AdmitsPlaintext { get; init; }
 
+    /// <summary>As the server: whether clients may have a query cancelled in the clear, as libpq does before version 17. Default yes.</summary>
+    public bool AdmitsCancel { get; init; } = true;
+
     /// <summary>As the client: whether TLS begins at once, as servers take it from PostgreSQL 17 on. Default no.</summary>
     public bool IsDirect { get; init; }
 
@@ -80,9 +83,16 @@ internal sealed class PostgresOpening : TlsOpening
                 askedGss = true;
                 await stream.WriteAsync(new[] { No }, cancellationToken).ConfigureAwait(false);
             }
-            else if (request.IsCancel || (request.IsStartup && AdmitsPlaintext))
+            else if (request.IsCancel && (AdmitsCancel || AdmitsPlaintext))
             {
-                // Clients before version 17 of libpq always cancel in the clear. It tells nothing but a key that is of use this once.
+                // It tells nothing but a key that is of use this once. Nothing goes with it.
+                byte[] cancel = new byte[request.Length];
+                head.CopyTo(cancel, 0);
+                await ReadAsync(stream, cancel.AsMemory(head.Length), cancellationToken).ConfigureAwait(false);
+                return new(BeginsTls: false, cancel) { Ends = true };
+            }
+            else if (request.IsStartup && AdmitsPlaintext)
+            {
                 return new(BeginsTls: false, head);
             }
             else

@@ -16,6 +16,9 @@ internal sealed record ConnectionOrigin(string Address, int Port)
     /// <summary>The subject of its issuer; null where there is none.</summary>
     public string? CertificateIssuer { get; init; }
 
+    /// <summary>Whether the peer is let on only to where those go whose certificate is not accepted.</summary>
+    public bool IsRedirected { get; init; }
+
     /// <summary>The name of the service that the peer asked for, where its listener has several; else empty.</summary>
     public string Service { get; init; } = string.Empty;
 

@@ -244,6 +244,8 @@ internal sealed class ForwardedConnection
 
     private async ValueTask<Refusal> RefuseAsync(Refusal refusal)
     {
+        // What failed may have been told by the thread that watches the sockets; what follows writes to logs.
+        await PoolTurn.Begin;
         using CancellationTokenSource timeout = new(RefusalTimeout, _forward.Options.TimeProvider);
         try
         {

@@ -5,6 +5,9 @@ namespace Adit.StartTls;
 /// <param name="Read">The bytes with which the connection goes on, in TLS or in the clear, that were read already.</param>
 internal readonly record struct OpeningAnswer(bool BeginsTls, ReadOnlyMemory<byte> Read)
 {
+    /// <summary>Whether nothing of what the client sends further goes on.</summary>
+    public bool Ends { get; init; }
+
     /// <summary>TLS begins now.</summary>
     public static OpeningAnswer Tls => new(true, default);
 }

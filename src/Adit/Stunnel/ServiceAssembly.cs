@@ -26,6 +26,7 @@ internal sealed class ServiceAssembly(StunnelService service, ImmutableDictionar
         CheckProtocol();
         CheckCredentials();
         CheckVerification();
+        CheckRevocations();
         CheckRedirect();
         (SslProtocols least, SslProtocols most) = Versions();
         return service with
@@ -138,6 +139,12 @@ internal sealed class ServiceAssembly(StunnelService service, ImmutableDictionar
             throw Wrong(service.OcspResponder is not null ? "OCSP" : "OCSPaia", "OCSP needs verifyChain = yes");
     }
 
+    private void CheckRevocations()
+    {
+        if (!service.VerifyChain && (service.CrlFile ?? service.CrlPath) is not null)
+            throw Wrong(service.CrlFile is null ? "CRLpath" : "CRLfile", "a list of revoked certificates needs verifyChain = yes: it is its authority that takes a certificate back");
+    }
+
     private void CheckRedirect()
     {
         if (service.Redirect.IsEmpty)
@@ -146,6 +153,8 @@ internal sealed class ServiceAssembly(StunnelService service, ImmutableDictionar
             throw Wrong("redirect", "redirect is for servers");
         if (service.Protocol is StunnelProtocol.Imap or StunnelProtocol.Pop3 or StunnelProtocol.Smtp)
             throw Wrong("redirect", $"redirect does not go with protocol = {Word(service.Protocol)}, which connects to the target before it knows the client");
+        if (service.Protocol is StunnelProtocol.Socks)
+            throw Wrong("redirect", "redirect does not go with protocol = socks, whose clients say where they go");
         if (!service.IsVerified)
             throw Wrong("redirect", "redirect needs verifyChain = yes or verifyPeer = yes");
     }

@@ -69,10 +69,11 @@ internal sealed class RevocationList
                 return $"there is no list of what {Printable.Text(issuer.Subject)} has revoked";
             if (Array.Find(its, list => list._serials.Contains(SerialOf(certificate))) is not null)
                 return $"the certificate of {Printable.Text(certificate.Subject)} is revoked";
-            if (!its.Any(static list => list._nextUpdate is null || list._nextUpdate > DateTimeOffset.UtcNow))
-                return $"the list of what {Printable.Text(issuer.Subject)} has revoked is out of date since {its.Max(static list => list._nextUpdate):yyyy-MM-dd}";
-            if (!its.Any(list => list.IsSignedBy(issuer)))
+            RevocationList[] signed = [.. its.Where(list => list.IsSignedBy(issuer))];
+            if (signed.Length == 0)
                 return $"the list of what {Printable.Text(issuer.Subject)} has revoked is not signed by it";
+            if (!signed.Any(static list => list._nextUpdate is null || list._nextUpdate > DateTimeOffset.UtcNow))
+                return $"the list of what {Printable.Text(issuer.Subject)} has revoked is out of date since {signed.Max(static list => list._nextUpdate):yyyy-MM-dd}";
         }
 
         return null;

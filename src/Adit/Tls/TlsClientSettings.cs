@@ -5,7 +5,7 @@ using Adit.StartTls;
 
 namespace Adit.Tls;
 
-/// <summary>How TLS is begun as a client. Immutable; one object for all connections lets sessions be resumed.</summary>
+/// <summary>How TLS is begun as a client. Immutable.</summary>
 internal sealed class TlsClientSettings
 {
     /// <summary>What the server's certificate is held to: by default the system's authorities and the name that is dialled.</summary>

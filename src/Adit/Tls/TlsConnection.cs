@@ -20,7 +20,7 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
     private bool _answered;
 
     /// <inheritdoc/>
-    public override ConnectionOrigin Origin => inner.Origin with { Certificate = _subject, CertificateIssuer = _issuer, Service = _settings.Name };
+    public override ConnectionOrigin Origin => inner.Origin with { Certificate = _subject, CertificateIssuer = _issuer, Service = _settings.Name, IsRedirected = Redirected is not null };
 
     /// <inheritdoc/>
     public override Endpoint LocalEndpoint => inner.LocalEndpoint;
@@ -56,6 +56,12 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
             // Who has sent more in the clear, before TLS could begin, would have it taken for what came in TLS (CVE-2011-0411).
             if (answer is { BeginsTls: true, Read.IsEmpty: true } && !stream.Unread.IsEmpty)
                 throw new OpeningException("the client sent more in the clear behind its request for TLS");
+            if (answer.Ends)
+            {
+                _duplex = new EndedDuplex(answer.Read.ToArray(), below);
+                return;
+            }
+
             read = [.. answer.Read.Span, .. stream.Unread.Span];
             if (!answer.BeginsTls)
             {
@@ -129,7 +135,7 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
         // Who sends nothing costs next to nothing.
         if (read.Length == 0)
             await wire.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
-        var tls = new SslStream(wire, leaveInnerStreamOpen: false);
+        var tls = new SslStream(wire, leaveInnerStreamOpen: true);
         try
         {
             await tls.AuthenticateAsServerAsync(
@@ -143,10 +149,14 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
         }
         catch (Exception e) when (verdict?.Refusal is not null)
         {
+            await tls.DisposeAsync().ConfigureAwait(false);
             throw new IOException($"the client{(subject is null ? string.Empty : $" {Printable.Text(subject)}")} is not let in: {verdict.Refusal}", e);
         }
-        catch (Exception e) when (e is AuthenticationException or IOException or InvalidOperationException or NotSupportedException)
+        catch (Exception e)
         {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            if (e is not (AuthenticationException or IOException or InvalidOperationException or NotSupportedException))
+                throw;
             throw new IOException($"no TLS could be agreed with the client: {TlsFailure.InWords(e)}", e);
         }
 
@@ -156,15 +166,22 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
             verdict = await AskAsync(verdict, subject, cancellationToken).ConfigureAwait(false);
         else if (_settings.Clients is ClientCertificates.Required && Redirected is null)
             throw new IOException("the client is not let in: its certificate was not looked at");
-        (_subject, _issuer) = Redirected is null ? (subject, issuer) : (null, null);
+        // A name counts where somebody vouches for it.
+        (_subject, _issuer) = verdict?.Verification is not null ? (subject, issuer) : (null, null);
         _leg = inner.Leg with { Protection = LegProtection.Tls, Verification = verdict?.Verification ?? "client not verified" };
         _settings.Opening?.CheckProtocol(tls.NegotiatedApplicationProtocol, read.Length > 0);
 
         bool Judge(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
         {
             (subject, issuer) = (certificate?.Subject, certificate?.Issuer);
-            if (_settings.Clients is ClientCertificates.NotAsked || (certificate is null && _settings.Clients is ClientCertificates.Asked))
+            if (_settings.Clients is ClientCertificates.NotAsked)
                 return true;
+            if (certificate is null && _settings.Clients is ClientCertificates.Asked)
+            {
+                Redirected = _settings.Redirect is null ? null : "it showed no certificate";
+                return true;
+            }
+
             if (_settings.Trust.Identify is not null && certificate is X509Certificate2 shown)
                 Shown = new(shown, chain);
             Verdict = verdict = _settings.Trust.Judge(certificate as X509Certificate2, chain, target: null);

@@ -14,7 +14,7 @@ internal sealed class TlsCredential
         var between = new X509Certificate2Collection();
         foreach (X509Certificate2 one in others.Where(one => !one.RawDataMemory.Span.SequenceEqual(certificate.RawDataMemory.Span) && !IsRoot(one)))
             between.Add(one);
-        // Nothing is looked for on the network. Sessions can be resumed as long as this object is the same.
+        // Nothing is looked for on the network.
         Context = SslStreamCertificateContext.Create(certificate, between, offline: true);
     }
 

@@ -46,7 +46,7 @@ internal sealed class TlsDialer(IDialer inner, TlsClientSettings settings) : IDi
         string host = target.Host ?? string.Empty;
         TlsVerdict? verdict = null;
         var wire = new TlsWire(below, default);
-        var tls = new SslStream(wire, leaveInnerStreamOpen: false);
+        var tls = new SslStream(wire, leaveInnerStreamOpen: true);
         try
         {
             await tls.AuthenticateAsClientAsync(settings.Options(host, Judge), cancellationToken).ConfigureAwait(false);
@@ -55,10 +55,14 @@ internal sealed class TlsDialer(IDialer inner, TlsClientSettings settings) : IDi
         }
         catch (Exception e) when (verdict?.Refusal is not null)
         {
+            await tls.DisposeAsync().ConfigureAwait(false);
             throw new DialException(target, DialFailure.Prohibited, verdict.Refusal, e);
         }
-        catch (Exception e) when (e is AuthenticationException or IOException or InvalidOperationException)
+        catch (Exception e)
         {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            if (e is not (AuthenticationException or IOException or InvalidOperationException))
+                throw;
             throw new DialException(target, DialFailure.Other, $"no TLS could be agreed with it: {TlsFailure.InWords(e)}", e);
         }
 

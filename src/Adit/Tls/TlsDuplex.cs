@@ -144,6 +144,7 @@ internal sealed class TlsDuplex : Duplex
     public override async ValueTask DisposeAsync()
     {
         await _tls.DisposeAsync().ConfigureAwait(false);
+        await _wire.DisposeAsync().ConfigureAwait(false);
         ReturnBlock();
     }
 

@@ -18,7 +18,7 @@ internal enum ClientCertificates
     Required,
 }
 
-/// <summary>How TLS is begun as a server. Immutable; one object for all connections lets sessions be resumed.</summary>
+/// <summary>How TLS is begun as a server. Immutable.</summary>
 internal sealed class TlsServerSettings
 {
     /// <summary>What this end shows; null where the <see cref="Opening"/> never comes to TLS.</summary>
@@ -42,7 +42,7 @@ internal sealed class TlsServerSettings
     /// <summary>The cipher suites; null for those of the system.</summary>
     public CipherSuitesPolicy? Suites { get; init; }
 
-    /// <summary>Whether sessions are resumed. Default yes.</summary>
+    /// <summary>Whether sessions are resumed, where clients are not asked for a certificate. Default yes.</summary>
     public bool Resumes { get; init; } = true;
 
     /// <summary>What is said in the clear before TLS; null for nothing.</summary>
@@ -63,7 +63,9 @@ internal sealed class TlsServerSettings
         EnabledSslProtocols = Protocols,
         ApplicationProtocols = Alpn.Count > 0 ? [.. Alpn] : null,
         CipherSuitesPolicy = Suites,
-        AllowTlsResume = Resumes,
+        // A session that is resumed brings the client's certificate without those between it and its authority, and is shared by all that show
+        // the same certificate, whatever they ask of their clients.
+        AllowTlsResume = Resumes && Clients is ClientCertificates.NotAsked,
         AllowRenegotiation = false,
         // That one is missing is judged here, so that it is told in words.
         ClientCertificateRequired = Clients is not ClientCertificates.NotAsked,

@@ -143,6 +143,8 @@ internal sealed record TlsTrust
 
     private string? WrongChain(X509Certificate2 certificate, X509Chain chain)
     {
+        if (chain.ChainElements.Count == 0)
+            return "its certificate has no chain";
         X509ChainStatus[] wrong = [.. chain.ChainStatus.Where(static status => status.Status is not X509ChainStatusFlags.NoError)];
         if (wrong.Length > 0)
         {

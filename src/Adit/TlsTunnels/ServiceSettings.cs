@@ -54,7 +54,11 @@ internal static class ServiceSettings
     /// <summary>What is said in the clear before TLS; null for nothing.</summary>
     public static TlsOpening? Opening(StunnelService service) => service.Protocol switch
     {
-        StunnelProtocol.PgSql => new PostgresOpening { AdmitsPlaintext = service.AllowsPlaintext },
+        StunnelProtocol.PgSql => new PostgresOpening
+        {
+            AdmitsPlaintext = service.AllowsPlaintext,
+            AdmitsCancel = !service.RequestCert && !service.RequireCert && !service.IsVerified,
+        },
         StunnelProtocol.Smtp => service is { IsClient: true, ProtocolHost: { } name } ? new SmtpOpening(name) : new SmtpOpening(),
         StunnelProtocol.Imap => new ImapOpening(),
         StunnelProtocol.Pop3 => new Pop3Opening(),

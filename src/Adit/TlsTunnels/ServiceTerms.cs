@@ -84,7 +84,7 @@ internal sealed class ServiceTerms
         IDialer serving = service.Protocol is StunnelProtocol.Proxy ? new ProxyHeaderDialer(dialer, ProxyHeaderVersion.Text) : dialer;
         if (ServiceSettings.Opening(service) is { } opening)
             serving = new SettlingDialer(serving, opening);
-        return service.Redirect.IsEmpty ? serving : new RedirectingDialer(serving, await FailingOverAsync(service, service.Redirect).ConfigureAwait(false), service.Redirect[0]);
+        return service.Redirect.IsEmpty ? serving : new RedirectingDialer(serving, await FailingOverAsync(service, service.Redirect).ConfigureAwait(false));
     }
 
     private static async Task<IDialer> ConnectingAsync(StunnelService service, StunnelGlobal global)

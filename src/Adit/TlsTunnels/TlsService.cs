@@ -9,6 +9,7 @@ namespace Adit.TlsTunnels;
 internal sealed class TlsService : IAsyncDisposable
 {
     private static readonly TimeSpan ShortestClose = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongestBeginning = TimeSpan.FromSeconds(30);
 
     private readonly List<Forward> _forwards = [];
 
@@ -61,7 +62,8 @@ internal sealed class TlsService : IAsyncDisposable
         {
             Admission = Terms.Admission,
             MaxConnections = Math.Min(service.MaxConnections ?? ForwardOptions.ConnectionCap, ForwardOptions.ConnectionCap),
-            AdmissionTimeout = service.TimeoutBusy,
+            // stunnel's five minutes would let silent strangers hold all places.
+            AdmissionTimeout = service.TimeoutBusy < LongestBeginning ? service.TimeoutBusy : LongestBeginning,
             DialTimeout = (service.TimeoutConnect * Math.Max(service.Connect.Length, 1)) + service.TimeoutBusy,
             Relay = new()
             {
