@@ -123,7 +123,7 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
         // Who sends nothing costs next to nothing.
         if (read.Length == 0)
             await wire.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
-        var tls = new SslStream(wire, leaveInnerStreamOpen: false);
+        var tls = new SslStream(wire, leaveInnerStreamOpen: true);
         try
         {
             await tls.AuthenticateAsServerAsync(
@@ -134,6 +134,7 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
                 },
                 null,
                 cancellationToken).ConfigureAwait(false);
+            _isTls = true;
         }
         catch (Exception e) when (verdict?.Refusal is not null)
         {
@@ -143,8 +144,13 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
         {
             throw new IOException($"no TLS could be agreed with the client: {TlsFailure.InWords(e)}", e);
         }
+        finally
+        {
+            // What is below stays, for the alert that says why.
+            if (!_isTls)
+                await tls.DisposeAsync().ConfigureAwait(false);
+        }
 
-        _isTls = true;
         _duplex = new TlsDuplex(tls, wire, below);
         if (verdict is not null)
             verdict = await AskAsync(verdict, subject, cancellationToken).ConfigureAwait(false);

@@ -28,7 +28,7 @@ internal sealed class TlsDuplex : Duplex
     private int _aborted;
 
     /// <summary>Takes a connection over whose handshake is done.</summary>
-    /// <param name="tls">The connection.</param>
+    /// <param name="tls">The connection, which leaves what it goes through open.</param>
     /// <param name="wire">What its records go through.</param>
     /// <param name="below">What they go over.</param>
     public TlsDuplex(SslStream tls, TlsWire wire, Duplex below)
@@ -144,6 +144,7 @@ internal sealed class TlsDuplex : Duplex
     public override async ValueTask DisposeAsync()
     {
         await _tls.DisposeAsync().ConfigureAwait(false);
+        await _wire.DisposeAsync().ConfigureAwait(false);
         ReturnBlock();
     }
 

@@ -29,6 +29,7 @@ internal sealed class TlsWire(Duplex duplex, ReadOnlyMemory<byte> read) : Stream
     private byte[]? _gathered;
     private int _gatheredBytes;
     private bool _gathers;
+    private bool _isDisposed;
 
     /// <summary>Whether the handshake is under way, whose computing may not hold up the thread that watches the sockets.</summary>
     public bool ShakesHands { get; set; } = true;
@@ -116,16 +117,17 @@ internal sealed class TlsWire(Duplex duplex, ReadOnlyMemory<byte> read) : Stream
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
+        _isDisposed = true;
         await duplex.DisposeAsync().ConfigureAwait(false);
         if (Interlocked.Exchange(ref _gathered, null) is { } block)
             ArrayPool<byte>.Shared.Return(block);
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Aborts the duplex, since there is no way to wait for more.</summary>
+    /// <summary>Aborts the duplex, since there is no way to wait for more; not where it was disposed, since then what was sent last may be under way.</summary>
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && !_isDisposed)
             duplex.Abort();
         base.Dispose(disposing);
     }
