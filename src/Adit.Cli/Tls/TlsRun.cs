@@ -138,7 +138,7 @@ internal sealed class TlsRun(TlsCommandLine line, StunnelConfiguration first) : 
 
             pid.Renew();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StunnelException)
+        catch (Exception e) when (e is not OperationCanceledException) // what runs goes on whatever is wrong with a new file
         {
             reason = e.Message;
         }

@@ -146,21 +146,23 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
                 },
                 null,
                 cancellationToken).ConfigureAwait(false);
+            _isTls = true;
         }
         catch (Exception e) when (verdict?.Refusal is not null)
         {
-            await tls.DisposeAsync().ConfigureAwait(false);
             throw new IOException($"the client{(subject is null ? string.Empty : $" {Printable.Text(subject)}")} is not let in: {verdict.Refusal}", e);
         }
-        catch (Exception e)
+        catch (Exception e) when (e is AuthenticationException or IOException or InvalidOperationException or NotSupportedException)
         {
-            await tls.DisposeAsync().ConfigureAwait(false);
-            if (e is not (AuthenticationException or IOException or InvalidOperationException or NotSupportedException))
-                throw;
             throw new IOException($"no TLS could be agreed with the client: {TlsFailure.InWords(e)}", e);
         }
+        finally
+        {
+            // What is below stays, for the alert that says why.
+            if (!_isTls)
+                await tls.DisposeAsync().ConfigureAwait(false);
+        }
 
-        _isTls = true;
         _duplex = new TlsDuplex(tls, wire, below);
         if (verdict is not null)
             verdict = await AskAsync(verdict, subject, cancellationToken).ConfigureAwait(false);

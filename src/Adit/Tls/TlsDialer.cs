@@ -47,23 +47,28 @@ internal sealed class TlsDialer(IDialer inner, TlsClientSettings settings) : IDi
         TlsVerdict? verdict = null;
         var wire = new TlsWire(below, default);
         var tls = new SslStream(wire, leaveInnerStreamOpen: true);
+        bool isDone = false;
         try
         {
             await tls.AuthenticateAsClientAsync(settings.Options(host, Judge), cancellationToken).ConfigureAwait(false);
             verdict = await settings.Trust.AskAsync(verdict ?? throw new AuthenticationException("the server's certificate was not looked at"), cancellationToken).ConfigureAwait(false);
-            return verdict.Refusal is null ? (new TlsDuplex(tls, wire, below), verdict) : throw new AuthenticationException(verdict.Refusal);
+            if (verdict.Refusal is not null)
+                throw new AuthenticationException(verdict.Refusal);
+            isDone = true;
+            return (new TlsDuplex(tls, wire, below), verdict);
         }
         catch (Exception e) when (verdict?.Refusal is not null)
         {
-            await tls.DisposeAsync().ConfigureAwait(false);
             throw new DialException(target, DialFailure.Prohibited, verdict.Refusal, e);
         }
-        catch (Exception e)
+        catch (Exception e) when (e is AuthenticationException or IOException or InvalidOperationException)
         {
-            await tls.DisposeAsync().ConfigureAwait(false);
-            if (e is not (AuthenticationException or IOException or InvalidOperationException))
-                throw;
             throw new DialException(target, DialFailure.Other, $"no TLS could be agreed with it: {TlsFailure.InWords(e)}", e);
+        }
+        finally
+        {
+            if (!isDone)
+                await tls.DisposeAsync().ConfigureAwait(false);
         }
 
         bool Judge(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)

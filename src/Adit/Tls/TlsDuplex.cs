@@ -23,12 +23,14 @@ internal sealed class TlsDuplex : Duplex
     private readonly TlsWire _wire;
     private readonly Duplex _below;
     private byte[]? _block;
+    private Task<int>? _started;
+    private int _startedAt;
     private bool _isEnded;
     private bool _hasShutDown;
     private int _aborted;
 
     /// <summary>Takes a connection over whose handshake is done.</summary>
-    /// <param name="tls">The connection.</param>
+    /// <param name="tls">The connection, which leaves what it goes through open.</param>
     /// <param name="wire">What its records go through.</param>
     /// <param name="below">What they go over.</param>
     public TlsDuplex(SslStream tls, TlsWire wire, Duplex below)
@@ -43,30 +45,38 @@ internal sealed class TlsDuplex : Duplex
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken)
     {
-        ReturnBlock();
         if (_isEnded)
             return default;
         try
         {
+            if (_started is { } started)
+            {
+                int late = await started.WaitAsync(cancellationToken).ConfigureAwait(false);
+                _started = null;
+                return late > 0 ? _block.AsMemory(_startedAt, late) : End();
+            }
+
+            ReturnBlock();
             // Without a block, until there is something.
             await _tls.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
             byte[] block = _block = ArrayPool<byte>.Shared.Rent(SocketDuplex.ChunkBytes);
             int count = await _tls.ReadAsync(block.AsMemory(0, SocketDuplex.ChunkBytes), cancellationToken).ConfigureAwait(false);
             if (count == 0)
-            {
-                End();
-                return default;
-            }
-
+                return End();
             while (_wire.HasRecord && SocketDuplex.ChunkBytes - count >= MostRecordBytes)
             {
-                int more = await _tls.ReadAsync(block.AsMemory(count, SocketDuplex.ChunkBytes - count), cancellationToken).ConfigureAwait(false);
-                if (more == 0)
+                ValueTask<int> reading = _tls.ReadAsync(block.AsMemory(count, SocketDuplex.ChunkBytes - count), CancellationToken.None);
+                if (!reading.IsCompleted)
                 {
-                    _isEnded = true;
+                    // The record was none of data, and the next one may be long in coming: what there is goes on meanwhile.
+                    (_started, _startedAt) = (reading.AsTask(), count);
                     break;
                 }
 
+                int more = await reading.ConfigureAwait(false);
+                // The next read finds the end again, and judges it.
+                if (more == 0)
+                    break;
                 count += more;
             }
 
@@ -145,16 +155,20 @@ internal sealed class TlsDuplex : Duplex
     {
         await _tls.DisposeAsync().ConfigureAwait(false);
         await _wire.DisposeAsync().ConfigureAwait(false);
+        // It ends with what it reads from, and has the block until then.
+        if (_started is { } started)
+            await ((Task)started).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         ReturnBlock();
     }
 
     // TLS ends by itself, unless both ends have said all that they had to say.
-    private void End()
+    private ReadOnlyMemory<byte> End()
     {
         ReturnBlock();
         if (_wire.HasEnded && !_hasShutDown)
             throw new IOException("the peer ended the connection without TLS's close_notify, so that what it sent may be cut off");
         _isEnded = true;
+        return default;
     }
 
     private void ReturnBlock()

@@ -19,16 +19,20 @@ internal sealed class TlsWire(Duplex duplex, ReadOnlyMemory<byte> read) : Stream
     private const int BitsPerByte = 8;
 
     private const int MostGathered = 128 * 1024;
-    private const int MostGatheredRecord = 17 * 1024;
 
     private ReadOnlyMemory<byte> _read = read;
     private int _headerTaken;
     private int _recordLength;
     private int _bodyLeft;
     private bool _ended;
+    // A peer may have the reading side answer too (RFC 8446 section 4.6), beside what is written.
+    private readonly SemaphoreSlim _writer = new(1, 1);
+    private readonly Lock _sync = new();
+
     private byte[]? _gathered;
     private int _gatheredBytes;
     private bool _gathers;
+    private bool _isDisposed;
 
     /// <summary>Whether the handshake is under way, whose computing may not hold up the thread that watches the sockets.</summary>
     public bool ShakesHands { get; set; } = true;
@@ -55,25 +59,36 @@ internal sealed class TlsWire(Duplex duplex, ReadOnlyMemory<byte> read) : Stream
     }
 
     /// <summary>What is written from here on waits for <see cref="SendGatheredAsync"/>, up to 128 KiB.</summary>
-    public void Gather() => _gathers = true;
+    public void Gather()
+    {
+        lock (_sync)
+            _gathers = true;
+    }
 
     /// <summary>Sends what was gathered.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask SendGatheredAsync(CancellationToken cancellationToken)
     {
-        _gathers = false;
-        if (_gathered is not { } block)
-            return;
-        _gathered = null;
-        int count = _gatheredBytes;
-        _gatheredBytes = 0;
+        await _writer.WaitAsync(cancellationToken).ConfigureAwait(false);
+        byte[]? block;
+        int count;
+        lock (_sync)
+        {
+            _gathers = false;
+            (block, count) = (_gathered, _gatheredBytes);
+            (_gathered, _gatheredBytes) = (null, 0);
+        }
+
         try
         {
-            await duplex.WriteAsync(block.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
+            if (block is not null)
+                await duplex.WriteAsync(block.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(block);
+            _writer.Release();
+            if (block is not null)
+                ArrayPool<byte>.Shared.Return(block);
         }
     }
 
@@ -87,7 +102,7 @@ internal sealed class TlsWire(Duplex duplex, ReadOnlyMemory<byte> read) : Stream
 
     /// <inheritdoc/>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _gathers && buffer.Length <= MostGatheredRecord ? GatherAsync(buffer, cancellationToken) : duplex.WriteAsync(buffer, cancellationToken);
+        TryGather(buffer) ? default : SendAsync(buffer, cancellationToken);
 
     /// <inheritdoc/>
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -116,16 +131,17 @@ internal sealed class TlsWire(Duplex duplex, ReadOnlyMemory<byte> read) : Stream
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
+        _isDisposed = true;
         await duplex.DisposeAsync().ConfigureAwait(false);
         if (Interlocked.Exchange(ref _gathered, null) is { } block)
             ArrayPool<byte>.Shared.Return(block);
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Aborts the duplex, since there is no way to wait for more.</summary>
+    /// <summary>Aborts the duplex, since there is no way to wait for more; not where it was disposed, since then what was sent last may be under way.</summary>
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && !_isDisposed)
             duplex.Abort();
         base.Dispose(disposing);
     }
@@ -166,21 +182,42 @@ internal sealed class TlsWire(Duplex duplex, ReadOnlyMemory<byte> read) : Stream
         return count;
     }
 
-    private ValueTask GatherAsync(ReadOnlyMemory<byte> record, CancellationToken cancellationToken)
+    private bool TryGather(ReadOnlyMemory<byte> record)
     {
-        if (_gatheredBytes + record.Length > MostGathered)
-            return SendAndGatherAsync(record, cancellationToken);
-        _gathered ??= ArrayPool<byte>.Shared.Rent(MostGathered);
-        record.Span.CopyTo(_gathered.AsSpan(_gatheredBytes));
-        _gatheredBytes += record.Length;
-        return ValueTask.CompletedTask;
+        lock (_sync)
+        {
+            if (!_gathers || _gatheredBytes + record.Length > MostGathered)
+                return false;
+            _gathered ??= ArrayPool<byte>.Shared.Rent(MostGathered);
+            record.Span.CopyTo(_gathered.AsSpan(_gatheredBytes));
+            _gatheredBytes += record.Length;
+            return true;
+        }
     }
 
+    // What was gathered before goes first.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask SendAndGatherAsync(ReadOnlyMemory<byte> record, CancellationToken cancellationToken)
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> record, CancellationToken cancellationToken)
     {
-        await SendGatheredAsync(cancellationToken).ConfigureAwait(false);
-        _gathers = true;
-        await GatherAsync(record, cancellationToken).ConfigureAwait(false);
+        bool gathers;
+        lock (_sync)
+            gathers = _gathers;
+        if (gathers)
+        {
+            await SendGatheredAsync(cancellationToken).ConfigureAwait(false);
+            Gather();
+            if (TryGather(record))
+                return;
+        }
+
+        await _writer.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await duplex.WriteAsync(record, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _writer.Release();
+        }
     }
 }

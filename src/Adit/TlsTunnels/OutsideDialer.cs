@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using Adit.Relay;
 
 namespace Adit.TlsTunnels;
@@ -33,9 +34,13 @@ internal sealed class OutsideDialer(IDialer inner) : IDialer
     private static bool IsInside(IPAddress address)
     {
         IPAddress plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-        return IPAddress.IsLoopback(plain) || plain.Equals(IPAddress.Any) || plain.Equals(IPAddress.IPv6Any) || plain.IsIPv6LinkLocal || plain.IsIPv6Multicast
+        return IsOfThisMachine(plain) || IPAddress.IsLoopback(plain) || plain.Equals(IPAddress.Any) || plain.Equals(IPAddress.IPv6Any) || plain.IsIPv6LinkLocal || plain.IsIPv6Multicast
             || (plain.GetAddressBytes() is [169, 254, ..] or [0, ..] or [>= 224, ..] && plain.AddressFamily is System.Net.Sockets.AddressFamily.InterNetwork);
     }
+
+    private static bool IsOfThisMachine(IPAddress address) => NetworkInterface.GetAllNetworkInterfaces()
+        .SelectMany(static network => network.GetIPProperties().UnicastAddresses)
+        .Any(unicast => unicast.Address.Equals(address));
 
     private static DialException Forbidden(Endpoint target) =>
         new(target, DialFailure.Prohibited, "the service does not connect to the machine that it runs on; that needs a service with connect");

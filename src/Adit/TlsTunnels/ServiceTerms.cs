@@ -38,7 +38,7 @@ internal sealed class ServiceTerms
     public IDialer? Program { get; }
 
     /// <summary>Who may use it.</summary>
-    public Admission Admission { get; }
+    public Admission Admission { get; private init; }
 
     /// <summary>Reads the files of a service.</summary>
     /// <param name="service">The service.</param>
@@ -63,6 +63,7 @@ internal sealed class ServiceTerms
         }
 
         List<(string Pattern, TlsServerSettings Settings)> names = [];
+        Dictionary<string, Admission> admissions = new(StringComparer.Ordinal);
         Dictionary<string, IDialer> dialers = new(StringComparer.Ordinal) { [service.Name] = await ServingAsync(service, global).ConfigureAwait(false) };
         foreach (StunnelService other in all)
         {
@@ -72,9 +73,12 @@ internal sealed class ServiceTerms
             TlsServerSettings settings = ServiceSettings.Server(other, []);
             names.AddRange(patterns.Select(pattern => (pattern, settings)));
             dialers[other.Name] = await ServingAsync(other, global).ConfigureAwait(false);
+            if (other.Admit is { } rule)
+                admissions[other.Name] = Admission.Of(rule);
         }
 
-        return new(service, new NamedDialer(dialers), global) { Server = ServiceSettings.Server(service, names) };
+        var terms = new ServiceTerms(service, new NamedDialer(dialers), global) { Server = ServiceSettings.Server(service, names) };
+        return admissions.Count == 0 ? terms : new(service, terms.Dialer, global) { Server = terms.Server, Admission = new NamedAdmission(terms.Admission, admissions) };
     }
 
     // To the plain target of a server.

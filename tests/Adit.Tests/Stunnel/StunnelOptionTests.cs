@@ -234,6 +234,7 @@ public sealed class StunnelOptionTests
     [InlineData("protocol = gopher", "write connect, imap")]
     [InlineData("protocolAuthentication = magic", "write basic")]
     [InlineData("OCSP = ocsp.example.com", "write the address of a responder")]
+    [InlineData("OCSP = https://ocsp.example.com/", "are fetched without TLS; write http://")]
     [InlineData("OCSPflag = NOTHING", "no such flag")]
     [InlineData("verify = 5", "write a number from 0 to 4")]
     [InlineData("securityLevel = 6", "write a number from 0 to 5")]

@@ -200,6 +200,20 @@ public sealed class TlsTunnelTests : TlsTunnelTest
     }
 
     [Fact]
+    public async Task What_was_sent_last_is_not_taken_back_when_the_connection_is_let_go()
+    {
+        await using Forward forward = Serve(new() { Credential = Authority.Credential() });
+        DialedConnection near = await DialAsync(new() { Trust = Authority.Trust });
+        await using MemoryDuplex server = await Targets.NextServerAsync().TestTime();
+        await near.Duplex.SendAsync("goodbye"u8.ToArray(), complete: true);
+
+        await near.Duplex.DisposeAsync();
+
+        Assert.Equal((true, false), (Below!.IsDisposed, Below.IsAborted));
+        Assert.Equal("goodbye"u8.ToArray(), await server.ReadToEndAsync().TestTime());
+    }
+
+    [Fact]
     public async Task A_connection_that_ends_without_tlss_goodbye_is_a_failure_and_no_end()
     {
         await using Forward forward = Serve(new() { Credential = Authority.Credential() });
