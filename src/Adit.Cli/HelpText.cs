@@ -89,6 +89,32 @@ internal static class HelpText
         is taken.
         """;
 
+    internal const string Tls =
+        """
+        usage: adit tls FILE          serve what a configuration file of stunnel says
+               adit tls --check FILE  read it and all files that it names, and end
+               adit tls --options     what becomes of each option of stunnel
+               adit stunnel FILE | OPTIONS of stunnel 3
+
+        TLS for programs that do not speak it. FILE may be - or -fd N. A client has to
+        say how it knows its server, or AditInsecure = yes.
+
+          [pg]                            [pg]
+          accept = 9000                   client = yes
+          cert = server.pem               accept = 5432
+          connect = localhost:5432        connect = db.example.com:9000
+                                          verifyChain = yes
+                                          CAfile = ca.pem
+                                          checkHost = db.example.com
+
+        It goes to the background unless the file says foreground = yes; --foreground
+        keeps it. adit stunnel -c -d 5432 -r HOST:9000 -A ca.pem -v 2 is stunnel 3's way.
+        SIGHUP reads all of it again, SIGUSR1 opens the log again, SIGUSR2 lists the
+        connections; SIGTERM, SIGINT and SIGQUIT end it. Without a [section] the one
+        connection is standard input and output, as inetd has it. Exit code: 255 for a
+        wrong usage, a file that cannot be used, or a port that is taken.
+        """;
+
     /// <summary>What -V prints.</summary>
     internal static string Version => $"adit {typeof(HelpText).Assembly.GetName().Version?.ToString(3)}";
 }

@@ -26,8 +26,12 @@ internal sealed class PidFile : IDisposable
     {
         lock (_sync)
         {
-            if (_path is not null && !_isRemoved)
-                File.WriteAllText(_path, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
+            if (_path is null || _isRemoved)
+                return;
+            // In a folder that others may write to, what lies there may be a link of theirs.
+            File.Delete(_path);
+            using var file = new StreamWriter(new FileStream(_path, FileMode.CreateNew, FileAccess.Write));
+            file.Write(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
         }
     }
 

@@ -3,6 +3,7 @@ using Adit.Cli.Certificates;
 using Adit.Cli.Commands;
 using Adit.Cli.Demo;
 using Adit.Cli.Doctor;
+using Adit.Cli.Tls;
 using Adit.Cli.Tunnels;
 
 RuntimeDiagnostics.Forget();
@@ -17,6 +18,8 @@ return args switch
     ["psql", .. var rest] => await SshCommand.RunAsync(rest, CommandForm.Psql),
     ["demo", .. var rest] => await DemoCommand.RunAsync(rest),
     ["cert", .. var rest] => await CertCommand.RunAsync(rest),
+    ["tls", .. var rest] when OperatingSystem.IsLinux() => await TlsCommand.RunAsync(rest, isStunnel: false),
+    ["stunnel", .. var rest] when OperatingSystem.IsLinux() => await TlsCommand.RunAsync(rest, isStunnel: true),
     ["ls" or "add" or "cancel" or "stop", ..] when OperatingSystem.IsLinux() => await TunnelCommands.RunAsync(args),
     ["doctor", .. var rest] when OperatingSystem.IsLinux() => await DoctorCommand.RunAsync(rest),
     _ => await SshCommand.RunAsync(args),

@@ -14,19 +14,22 @@ internal sealed class SystemLog : TextWriter
     // syslog.h, in the words of ssh_config(5).
     private static readonly Dictionary<string, int> Facilities = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["USER"] = 1, ["DAEMON"] = 3, ["AUTH"] = 4, ["AUTHPRIV"] = 10, ["LOCAL0"] = 16, ["LOCAL1"] = 17, ["LOCAL2"] = 18, ["LOCAL3"] = 19,
+        ["KERN"] = 0, ["USER"] = 1, ["MAIL"] = 2, ["DAEMON"] = 3, ["AUTH"] = 4, ["SYSLOG"] = 5, ["LPR"] = 6, ["NEWS"] = 7, ["UUCP"] = 8,
+        ["CRON"] = 9, ["AUTHPRIV"] = 10, ["FTP"] = 11, ["NTP"] = 12, ["LOCAL0"] = 16, ["LOCAL1"] = 17, ["LOCAL2"] = 18, ["LOCAL3"] = 19,
         ["LOCAL4"] = 20, ["LOCAL5"] = 21, ["LOCAL6"] = 22, ["LOCAL7"] = 23,
     };
 
     private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
-    private readonly string _head;
+    private readonly int _facility;
+    private readonly string _name;
 
     /// <param name="facility">The facility in the words of ssh_config(5).</param>
+    /// <param name="name">What the lines come from.</param>
     /// <exception cref="IOException">There is no system log.</exception>
-    public SystemLog(string facility)
+    public SystemLog(string facility, string name = "adit")
     {
-        int priority = (Facilities.GetValueOrDefault(facility, Facilities["USER"]) << FacilityShift) | Notice;
-        _head = string.Create(CultureInfo.InvariantCulture, $"<{priority}>adit[{Environment.ProcessId}]: ");
+        _facility = Facilities.GetValueOrDefault(facility, Facilities["USER"]) << FacilityShift;
+        _name = name;
         try
         {
             _socket.Connect(new UnixDomainSocketEndPoint(Path));
@@ -40,11 +43,16 @@ internal sealed class SystemLog : TextWriter
 
     public override Encoding Encoding => Encoding.UTF8;
 
-    public override void WriteLine(string? value)
+    public override void WriteLine(string? value) => WriteLine(Notice, value);
+
+    /// <summary>Writes a line of a severity of syslog(3), 0 to 7.</summary>
+    /// <exception cref="IOException">The log does not take it.</exception>
+    public void WriteLine(int severity, string? value)
     {
         try
         {
-            _socket.Send(Encoding.UTF8.GetBytes(_head + value));
+            string head = string.Create(CultureInfo.InvariantCulture, $"<{_facility | severity}>{_name}[{Environment.ProcessId}]: ");
+            _socket.Send(Encoding.UTF8.GetBytes(head + value));
         }
         catch (SocketException e)
         {

@@ -33,6 +33,19 @@ internal sealed class InheritedSockets : IDisposable
         }
     }
 
+    /// <summary>Where those listen that nobody took over so far.</summary>
+    public IReadOnlyList<ListenSpec> Ends
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _unclaimed.Select(static one => EndOf(one.Socket)).OfType<ListenSpec>()];
+        }
+    }
+
+    /// <summary>Whether the environment says that something was handed to this process.</summary>
+    public static bool AreExpected => Environment.GetEnvironmentVariable(ProcessVariable) == Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+
     /// <summary>
     /// Takes over what the environment says was handed to this process. The variables are removed, so that no child takes them for its own;
     /// call it once, before anything else opens files.
@@ -131,6 +144,13 @@ internal sealed class InheritedSockets : IDisposable
     }
 
     private static bool IsListening(Socket socket) => socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.AcceptConnection) is not 0;
+
+    private static ListenSpec? EndOf(Socket socket) => socket.LocalEndPoint switch
+    {
+        IPEndPoint tcp => ListenSpec.Tcp(tcp.Port, tcp.Address.ToString()),
+        UnixDomainSocketEndPoint end when end.ToString() is { Length: > 0 } path => ListenSpec.Unix(path),
+        _ => null,
+    };
 
     private static string PathOf(string path) => UnixAddress.IsAbstract(path) ? path : Path.GetFullPath(path);
 

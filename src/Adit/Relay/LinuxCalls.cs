@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
@@ -18,6 +19,7 @@ internal static partial class LinuxCalls
     private const int DoNotWait = 0x40;
     private const int SetStatusFlags = 4;
     private const int Append = 0x400;
+    private const int DuplicateCloseOnExec = 1030;
 
     /// <summary>The user by whose rights this process acts.</summary>
     [LibraryImport("libc", EntryPoint = "geteuid")]
@@ -47,6 +49,16 @@ internal static partial class LinuxCalls
     {
         using SafeFileHandle nothing = File.OpenHandle("/dev/null", FileMode.Open, FileAccess.ReadWrite);
         _ = Duplicate(nothing, descriptor);
+    }
+
+    /// <summary>Another descriptor, for this process alone, of the socket that a standard descriptor leads to.</summary>
+    /// <exception cref="IOException">There is no such descriptor.</exception>
+    [UnsupportedOSPlatform("windows")]
+    internal static SafeSocketHandle DuplicateSocket(int descriptor)
+    {
+        using SafeFileHandle from = new(descriptor, ownsHandle: false);
+        int copy = Control(from, DuplicateCloseOnExec, StandardDescriptors.Error + 1);
+        return copy >= 0 ? new(copy, ownsHandle: true) : throw new IOException($"descriptor {descriptor} is not open");
     }
 
     /// <summary>Sends one request and reads one answer, which the kernel has written by the time that the request was taken.</summary>

@@ -25,6 +25,13 @@ internal sealed class SocketConnection : IncomingConnection
 
     public override PeerSocket Peer { get; }
 
+    /// <inheritdoc cref="SocketDuplex.Resets"/>
+    internal bool Resets
+    {
+        get => _duplex.Resets;
+        set => _duplex.Resets = value;
+    }
+
     public override bool IsConnected => _duplex.IsConnected;
 
     /// <summary>Takes an accepted socket over, and closes it if it broke already.</summary>

@@ -52,6 +52,9 @@ internal sealed class SocketDuplex : Duplex
         }
     }
 
+    /// <summary>Whether <see cref="Abort"/> resets a TCP connection, so that the peer knows that something failed; else it ends in order. Default yes.</summary>
+    internal bool Resets { get; set; } = true;
+
     /// <summary>Whether the peer's end of a TCP connection is still its own: neither reset nor closed in both directions.</summary>
     internal bool IsConnected
     {
@@ -153,7 +156,7 @@ internal sealed class SocketDuplex : Duplex
     public override void Abort()
     {
         if (Interlocked.Exchange(ref _aborted, 1) == 0)
-            _polled.Close(reset: true);
+            _polled.Close(Resets);
     }
 
     /// <inheritdoc/>

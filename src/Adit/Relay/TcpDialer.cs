@@ -30,6 +30,9 @@ internal sealed record TcpDialerOptions
     /// <summary>Whether the system probes a silent connection (SO_KEEPALIVE). Default no.</summary>
     public bool KeepAlive { get; init; }
 
+    /// <summary>Whether a connection that is aborted is reset (<see cref="SocketDuplex.Resets"/>). Default yes.</summary>
+    public bool Resets { get; init; } = true;
+
     /// <summary>What packets are marked with for routers: IPv4's TOS or IPv6's traffic class. Null, the default, for the system's.</summary>
     public byte? TrafficClass { get; init; }
 
@@ -196,7 +199,7 @@ internal sealed class TcpDialer : IDialer
     private IPAddress LocalAddressFor(AddressFamily family) =>
         _options.LocalAddresses.FirstOrDefault(local => local.AddressFamily == family) ?? throw new SocketException((int)SocketError.AddressFamilyNotSupported);
 
-    private static DialedConnection Connected(Endpoint target, Socket socket)
+    private DialedConnection Connected(Endpoint target, Socket socket)
     {
         try
         {
@@ -205,7 +208,7 @@ internal sealed class TcpDialer : IDialer
             IPAddress reached = ((IPEndPoint)socket.RemoteEndPoint!).Address;
             bool local = IPAddress.IsLoopback(reached) || reached.Equals(((IPEndPoint)socket.LocalEndPoint!).Address);
             Leg leg = new(Machine.ThisName, target.ToString(), LegProtection.None) { Within = local ? Machine.ThisName : null };
-            return new(new SocketDuplex(socket), new Route(leg)) { Peer = (IPEndPoint)socket.RemoteEndPoint! };
+            return new(new SocketDuplex(socket) { Resets = _options.Resets }, new Route(leg)) { Peer = (IPEndPoint)socket.RemoteEndPoint! };
         }
         catch (Exception e) when (e is IOException or SocketException)
         {

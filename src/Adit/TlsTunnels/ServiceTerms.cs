@@ -10,10 +10,16 @@ namespace Adit.TlsTunnels;
 /// <summary>All that a service goes by, its files read. Immutable; replaced as a whole.</summary>
 internal sealed class ServiceTerms
 {
-    private ServiceTerms(StunnelService service, IDialer dialer)
+    private ServiceTerms(StunnelService service, IDialer dialer, StunnelGlobal global)
     {
         Service = service;
         Dialer = dialer;
+        // On a local end the same user, at a server anybody whom TLS lets in, unless it says otherwise.
+        Admission = service.Admit is { } rule ? Admission.Of(rule)
+            : service.IsClient && !service.Accept.IsEmpty ? Admission.SameUser
+            : Admission.AnyPeer;
+        if (service is { Exec: { } program, Connect.IsEmpty: false })
+            Program = RunProgram(service, program, global);
     }
 
     /// <summary>The service's options.</summary>
@@ -28,20 +34,28 @@ internal sealed class ServiceTerms
     /// <summary>Reaches its target.</summary>
     public IDialer Dialer { get; }
 
-    /// <summary>Who may use it: on a local end the same user, at a server anybody whom TLS lets in, unless it says otherwise.</summary>
-    public Admission Admission => Service.Admit is { } rule ? Admission.Of(rule) : Service.IsClient && !Service.IsInetd ? Admission.SameUser : Admission.AnyPeer;
+    /// <summary>Starts the program that is its local end; null for none.</summary>
+    public IDialer? Program { get; }
+
+    /// <summary>Who may use it.</summary>
+    public Admission Admission { get; }
 
     /// <summary>Reads the files of a service.</summary>
     /// <param name="service">The service.</param>
     /// <param name="all">All services, of which some may take over for some names.</param>
     /// <param name="global">What holds for the process.</param>
     /// <exception cref="TlsFileException">A file cannot be used.</exception>
+    /// <exception cref="FormatException">A user or program does not exist that <c>AditAdmit</c> names.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The name of <c>local</c> cannot be looked up.</exception>
+    /// <exception cref="StunnelException">What an option says cannot be had.</exception>
     public static async Task<ServiceTerms> LoadAsync(StunnelService service, IReadOnlyList<StunnelService> all, StunnelGlobal global)
     {
+        if (service.Pty)
+            throw new StunnelException(service.Place, $"[{service.Name}]: pty = yes is refused: programs get no terminal; script(1) gives them one, as in exec = /usr/bin/script");
         if (service.IsClient)
         {
             TlsClientSettings settings = ServiceSettings.Client(service);
-            return new(service, new TlsDialer(await ConnectingAsync(service, global).ConfigureAwait(false), settings))
+            return new(service, new TlsDialer(await ConnectingAsync(service, global).ConfigureAwait(false), settings), global)
             {
                 // The target is spoken to in TLS already, and has no use for the client's own question.
                 Front = service.Protocol is StunnelProtocol.PgSql ? new() { Opening = new PostgresOpening { OffersTls = false, AdmitsPlaintext = true } } : null,
@@ -60,7 +74,7 @@ internal sealed class ServiceTerms
             dialers[other.Name] = await ServingAsync(other, global).ConfigureAwait(false);
         }
 
-        return new(service, new NamedDialer(dialers)) { Server = ServiceSettings.Server(service, names) };
+        return new(service, new NamedDialer(dialers), global) { Server = ServiceSettings.Server(service, names) };
     }
 
     // To the plain target of a server.
@@ -76,7 +90,7 @@ internal sealed class ServiceTerms
     private static async Task<IDialer> ConnectingAsync(StunnelService service, StunnelGlobal global)
     {
         if (service.Exec is { } program && service.Connect.IsEmpty)
-            return new ProgramDialer(program, [.. service.ExecArgs.Skip(1)], origin => ProgramEnvironment.Of(origin, global));
+            return RunProgram(service, program, global);
         if (service.Protocol is StunnelProtocol.Socks && !service.IsClient)
             return new OutsideDialer(Tcp(service, await LocalAsync(service).ConfigureAwait(false)));
         IDialer connecting = await FailingOverAsync(service, service.Connect).ConfigureAwait(false);
@@ -89,10 +103,13 @@ internal sealed class ServiceTerms
             : connecting;
     }
 
+    private static ProgramDialer RunProgram(StunnelService service, string program, StunnelGlobal global) =>
+        new(program, [.. service.ExecArgs.Skip(1)], origin => ProgramEnvironment.Of(origin, global));
+
     private static async Task<IDialer> FailingOverAsync(StunnelService service, IReadOnlyList<Endpoint> targets) =>
         new FailoverDialer(Tcp(service, await LocalAsync(service).ConfigureAwait(false)), targets, service.Failover is StunnelFailover.RoundRobin, service.TimeoutConnect, TimeProvider.System);
 
-    private static MachineDialer Tcp(StunnelService service, IReadOnlyList<IPAddress> local) => new(new() { Timeout = service.TimeoutConnect, LocalAddresses = local, KeepAlive = true });
+    private static MachineDialer Tcp(StunnelService service, IReadOnlyList<IPAddress> local) => new(new() { Timeout = service.TimeoutConnect, LocalAddresses = local, KeepAlive = true, Resets = service.Reset });
 
     private static async Task<IReadOnlyList<IPAddress>> LocalAsync(StunnelService service) =>
         service.Local is null ? []

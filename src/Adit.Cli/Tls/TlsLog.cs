@@ -1,0 +1,71 @@
+using System.Globalization;
+using Adit.Relay;
+using Adit.Stunnel;
+
+namespace Adit.Cli.Tls;
+
+/// <summary>The log of <c>adit tls</c>, in syslog's levels. Safe to call from several threads.</summary>
+/// <param name="targets">Where it goes; owned.</param>
+/// <param name="limit">The least important level that is written.</param>
+internal sealed class TlsLog(LogTargets targets, SyslogLevel limit) : IDisposable
+{
+    private readonly Lock _sync = new();
+    private LogTargets _targets = targets;
+    private SyslogLevel _limit = limit;
+
+    /// <summary>Whether it goes anywhere but to standard error.</summary>
+    public bool IsKept
+    {
+        get
+        {
+            lock (_sync)
+                return _targets.File is not null || _targets.System is not null;
+        }
+    }
+
+    /// <summary>Writes elsewhere from now on.</summary>
+    public void Use(LogTargets targets, SyslogLevel limit)
+    {
+        lock (_sync)
+        {
+            _targets.Dispose();
+            (_targets, _limit) = (targets, limit);
+        }
+    }
+
+    /// <summary>Writes a line, where it is important enough for the process.</summary>
+    public void Say(SyslogLevel level, string text)
+    {
+        if (level <= _limit)
+            Write(level, text);
+    }
+
+    /// <summary>Writes a line, whatever the limit is.</summary>
+    /// <param name="level">Its level.</param>
+    /// <param name="text">The line.</param>
+    /// <param name="aloud">Whether standard error gets it even if it gets nothing else.</param>
+    public void Write(SyslogLevel level, string text, bool aloud = false)
+    {
+        string line = Printable.Text(text);
+        lock (_sync)
+        {
+            try
+            {
+                if (_targets.StandardError || aloud)
+                    StandardError.Writer.WriteLine($"adit: {line}");
+                _targets.File?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:yyyy-MM-dd HH:mm:ss} {level.ToString().ToLowerInvariant()}: {line}"));
+                _targets.System?.WriteLine((int)level, line);
+            }
+            catch (Exception e) when (e is IOException or ObjectDisposedException)
+            {
+                // A full disk, or nobody who listens: a line that cannot be written must not end what it tells of.
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_sync)
+            _targets.Dispose();
+    }
+}
