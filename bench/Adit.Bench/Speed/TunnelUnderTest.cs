@@ -16,7 +16,12 @@ internal sealed class TunnelUnderTest : IDisposable
     private readonly int? _client;
     private readonly int? _server;
 
-    private TunnelUnderTest(Contender contender, IReadOnlyList<int> ports, IDisposable? own = null, int? client = null, int? server = null) =>
+    /// <param name="contender">What is measured.</param>
+    /// <param name="ports">Where it listens, for each target.</param>
+    /// <param name="own">What is ended with it.</param>
+    /// <param name="client">The process of the local end.</param>
+    /// <param name="server">The process of the far end.</param>
+    public TunnelUnderTest(Contender contender, IReadOnlyList<int> ports, IDisposable? own = null, int? client = null, int? server = null) =>
         (Contender, Ports, _own, _client, _server) = (contender, ports, own, client, server);
 
     public Contender Contender { get; }
@@ -40,7 +45,7 @@ internal sealed class TunnelUnderTest : IDisposable
         var client = new RunningClient(Start(stage, contender, via ?? server.Port, ["-N", "-o", "ExitOnForwardFailure=yes", .. forwards]));
         var tunnel = new TunnelUnderTest(contender, ports, client, client.Process.Id, server.Pid);
         foreach (int port in ports)
-            await UntilListeningAsync(contender, client.Process, port);
+            await UntilListeningAsync(contender.Name, client.Process, port);
         return tunnel;
     }
 
@@ -107,13 +112,15 @@ internal sealed class TunnelUnderTest : IDisposable
         }
     }
 
-    private static async Task UntilListeningAsync(Contender contender, Process client, int port)
+    /// <summary>Waits until a process listens.</summary>
+    /// <exception cref="BenchException">It ended, or took too long.</exception>
+    public static async Task UntilListeningAsync(string who, Process process, int port)
     {
         long since = Stopwatch.GetTimestamp();
         while (!IsListening(port))
         {
-            if (client.HasExited || Stopwatch.GetElapsedTime(since) > StartTime)
-                throw new BenchException($"{contender} does not listen on port {port}");
+            if (process.HasExited || Stopwatch.GetElapsedTime(since) > StartTime)
+                throw new BenchException($"{who} does not listen on port {port}");
             await Task.Delay(10);
         }
     }
