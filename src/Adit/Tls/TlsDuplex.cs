@@ -23,6 +23,7 @@ internal sealed class TlsDuplex : Duplex
     private readonly TlsWire _wire;
     private readonly Duplex _below;
     private byte[]? _block;
+    private int _blockBytes = SocketDuplex.ChunkBytes;
     private bool _isEnded;
     private bool _hasShutDown;
     private int _aborted;
@@ -50,17 +51,17 @@ internal sealed class TlsDuplex : Duplex
         {
             // Without a block, until there is something.
             await _tls.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
-            byte[] block = _block = ArrayPool<byte>.Shared.Rent(SocketDuplex.ChunkBytes);
-            int count = await _tls.ReadAsync(block.AsMemory(0, SocketDuplex.ChunkBytes), cancellationToken).ConfigureAwait(false);
+            byte[] block = _block = ArrayPool<byte>.Shared.Rent(_blockBytes);
+            int count = await _tls.ReadAsync(block.AsMemory(0, _blockBytes), cancellationToken).ConfigureAwait(false);
             if (count == 0)
             {
                 End();
                 return default;
             }
 
-            while (_wire.HasRecord && SocketDuplex.ChunkBytes - count >= MostRecordBytes)
+            while (_wire.HasRecord && _blockBytes - count >= MostRecordBytes)
             {
-                int more = await _tls.ReadAsync(block.AsMemory(count, SocketDuplex.ChunkBytes - count), cancellationToken).ConfigureAwait(false);
+                int more = await _tls.ReadAsync(block.AsMemory(count, _blockBytes - count), cancellationToken).ConfigureAwait(false);
                 if (more == 0)
                 {
                     _isEnded = true;
@@ -70,6 +71,11 @@ internal sealed class TlsDuplex : Duplex
                 count += more;
             }
 
+            // As a socket does it: more room once it was all used, and less where little came.
+            if (_blockBytes - count < MostRecordBytes)
+                _blockBytes = SocketDuplex.MostChunkBytes;
+            else if (count < SocketDuplex.ChunkBytes / 4)
+                _blockBytes = SocketDuplex.ChunkBytes;
             return block.AsMemory(0, count);
         }
         catch (Exception e) when (IsBroken(e))
