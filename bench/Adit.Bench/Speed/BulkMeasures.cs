@@ -15,7 +15,7 @@ internal static class BulkMeasures
     public static async Task NearAsync(IStage stage, SpeedOptions options, Samples samples)
     {
         using var target = new BulkTarget();
-        await EachAsync(stage, options.Rounds, [target.Port], tunnel =>
+        await EachAsync(stage, options, samples, [target.Port], static (tunnel, options, samples) =>
         {
             (double client, double server) = tunnel.Cpu();
             double up = BulkTarget.Send(tunnel.Ports[0], options.Bulk, WarmUp);
@@ -78,17 +78,19 @@ internal static class BulkMeasures
     }
 
     /// <summary>Has all tunnels open, and each contender its turn in each round, so that what else happens on the machine meets all of them.</summary>
-    public static async Task EachAsync(IStage stage, int rounds, IReadOnlyList<int> targets, Action<TunnelUnderTest> measure)
+    public static async Task EachAsync(
+        IStage stage, SpeedOptions options, Samples samples, IReadOnlyList<int> targets, Action<TunnelUnderTest, SpeedOptions, Samples> measure)
     {
         List<TunnelUnderTest> tunnels = [];
         try
         {
             foreach (Contender contender in stage.All)
                 tunnels.Add(await stage.OpenAsync(contender, targets));
-            for (int round = 0; round < rounds; round++)
+            for (int round = stage.WarmsUp ? -1 : 0; round < options.Rounds; round++)
             {
+                bool counts = round >= 0;
                 foreach (TunnelUnderTest tunnel in tunnels)
-                    await Task.Run(() => measure(tunnel));
+                    await Task.Run(() => measure(tunnel, counts ? options : SpeedOptions.Quick, counts ? samples : new()));
             }
         }
         finally

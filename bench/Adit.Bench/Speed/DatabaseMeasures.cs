@@ -17,9 +17,9 @@ internal static class DatabaseMeasures
         {
             using var bulk = new BulkTarget();
             Bench(server, server.Port, "-i", "-q", "-s", "1");
-            string seconds = options.Queries.TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
-            await BulkMeasures.EachAsync(stage, options.Rounds, [server.Port, bulk.Port], tunnel =>
+            await BulkMeasures.EachAsync(stage, options, samples, [server.Port, bulk.Port], (tunnel, options, samples) =>
             {
+                string seconds = options.Queries.TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
                 int port = tunnel.Ports[0];
                 samples.Add(Measure.QueriesOne, tunnel.Contender, Bench(server, port, "-S", "-T", seconds, "-c", "1"));
                 samples.Add(Measure.QueriesSixteen, tunnel.Contender, Bench(server, port, "-S", "-T", seconds, "-c", "16"));

@@ -24,6 +24,8 @@ internal sealed class Stage : IStage
     /// <summary>All, with the ends of the scale.</summary>
     public IReadOnlyList<Contender> All => [Contender.Direct, Contender.Relay, .. Clients];
 
+    public bool WarmsUp => false;
+
     public static async Task<Stage> SetAsync(string root)
     {
         ServerFolder folder = await ServerFolder.CreateAsync(Environment.UserName);

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using System.Net.NetworkInformation;
 using Adit.Bench.Servers;
 
 namespace Adit.Bench.Speed;
@@ -128,19 +127,7 @@ internal sealed class TunnelUnderTest : IDisposable
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     // Without connecting, which would open a channel.
-    private static bool IsListening(int port)
-    {
-        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            probe.Bind(new IPEndPoint(IPAddress.Loopback, port));
-            return false;
-        }
-        catch (SocketException)
-        {
-            return true;
-        }
-    }
+    private static bool IsListening(int port) => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Any(end => end.Port == port);
 
     private sealed record RunningClient(Process Process) : IDisposable
     {

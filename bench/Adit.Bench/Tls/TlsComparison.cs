@@ -20,7 +20,8 @@ internal static class TlsComparison
         All tunnels are a client service that leads to a server service over TLS 1.3, which the client verifies by a private authority; stunnel and Adit are
         given the same files. `stunnel` and `adit` have one program at both ends, with the cipher that it comes with (both take AES-256-GCM), `stunnel 128` and
         `adit 128` AES-128-GCM; `adit+stunnel` is Adit's client with stunnel's server, `stunnel+adit` the other way round, both with AES-128-GCM. New connections
-        may resume a session, except those of the full handshake.
+        may resume a session, except those of the full handshake; .NET, and so Adit, resumes none where a cipher is named. A short round that does not count goes
+        before the others.
         """,
         Goals,
         [Contender.Direct, .. TlsContender.Tunnels]);

@@ -20,6 +20,8 @@ internal sealed class TlsStage : IStage
 
     public IReadOnlyList<Contender> All => [Contender.Direct, .. TlsContender.Tunnels];
 
+    public bool WarmsUp => true;
+
     private string Authority => Path.Combine(Folder.Path, "ca");
 
     private string Certificate => Path.Combine(Folder.Path, "server.pem");
