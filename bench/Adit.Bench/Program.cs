@@ -4,6 +4,7 @@ using Adit.Bench.Connections;
 using Adit.Bench.Endings;
 using Adit.Bench.Flood;
 using Adit.Bench.Speed;
+using Adit.Bench.Tls;
 
 const string Usage = """
     usage: bench/run [BENCHMARK] [OPTION...]
@@ -11,6 +12,11 @@ const string Usage = """
       speed          Adit beside OpenSSH, dropbear and a plain relay: throughput, queries, latency, memory; what is run when nothing is named
         --quick                 rough numbers in under two minutes
         --only TEXT             only the parts whose name contains this: bulk, far, database, narrow, start, memory, crowd
+        --out FOLDER            where the page goes (default bench/results)
+
+      tls            adit tls beside stunnel, with the same files: throughput, queries, new connections, memory
+        --quick                 rough numbers in under two minutes
+        --only TEXT             only the parts whose name contains this: bulk, database, handshake, memory
         --out FOLDER            where the page goes (default bench/results)
 
       connections    memory for each idle connection and channel, beside sshd's
@@ -45,6 +51,9 @@ try
     {
         case "speed":
             await SpeedBenchmark.RunAsync(options);
+            return 0;
+        case "tls":
+            await TlsBenchmark.RunAsync(options);
             return 0;
         case CrowdMeasures.EchoBenchmark:
             await CrowdMeasures.EchoAsync();

@@ -12,10 +12,10 @@ internal static class BulkMeasures
     private static readonly TimeSpan RoundTrip = TimeSpan.FromMilliseconds(50);
 
     /// <summary>As fast as this machine can, with what that costs.</summary>
-    public static async Task NearAsync(Stage stage, SpeedOptions options, Samples samples)
+    public static async Task NearAsync(IStage stage, SpeedOptions options, Samples samples)
     {
         using var target = new BulkTarget();
-        await EachAsync(stage, stage.All, options.Rounds, [target.Port], tunnel =>
+        await EachAsync(stage, options, samples, [target.Port], static (tunnel, options, samples) =>
         {
             (double client, double server) = tunnel.Cpu();
             double up = BulkTarget.Send(tunnel.Ports[0], options.Bulk, WarmUp);
@@ -78,17 +78,19 @@ internal static class BulkMeasures
     }
 
     /// <summary>Has all tunnels open, and each contender its turn in each round, so that what else happens on the machine meets all of them.</summary>
-    public static async Task EachAsync(Stage stage, IReadOnlyList<Contender> contenders, int rounds, IReadOnlyList<int> targets, Action<TunnelUnderTest> measure)
+    public static async Task EachAsync(
+        IStage stage, SpeedOptions options, Samples samples, IReadOnlyList<int> targets, Action<TunnelUnderTest, SpeedOptions, Samples> measure)
     {
         List<TunnelUnderTest> tunnels = [];
         try
         {
-            foreach (Contender contender in contenders)
-                tunnels.Add(await TunnelUnderTest.OpenAsync(stage, contender, targets));
-            for (int round = 0; round < rounds; round++)
+            foreach (Contender contender in stage.All)
+                tunnels.Add(await stage.OpenAsync(contender, targets));
+            for (int round = stage.WarmsUp ? -1 : 0; round < options.Rounds; round++)
             {
+                bool counts = round >= 0;
                 foreach (TunnelUnderTest tunnel in tunnels)
-                    await Task.Run(() => measure(tunnel));
+                    await Task.Run(() => measure(tunnel, counts ? options : SpeedOptions.Quick, counts ? samples : new()));
             }
         }
         finally

@@ -50,6 +50,12 @@ internal enum ClientProgram
 
     /// <summary>A <see cref="RelayHop"/>.</summary>
     Relay,
+
+    /// <summary>stunnel.</summary>
+    Stunnel,
+
+    /// <summary>This checkout's adit tls.</summary>
+    AditTls,
 }
 
 /// <summary>Programs for the far end.</summary>
@@ -69,4 +75,10 @@ internal enum ServerProgram
 
     /// <summary>A <see cref="RelayHop"/> for each client.</summary>
     Relay,
+
+    /// <summary>stunnel.</summary>
+    Stunnel,
+
+    /// <summary>This checkout's adit tls.</summary>
+    AditTls,
 }

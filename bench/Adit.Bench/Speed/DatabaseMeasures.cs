@@ -7,8 +7,8 @@ namespace Adit.Bench.Speed;
 /// <summary>What a database's user notices: pgbench with a real PostgreSQL.</summary>
 internal static class DatabaseMeasures
 {
-    /// <summary>Queries on one and on many connections, connections, and queries while a large table is downloaded.</summary>
-    public static async Task RunAsync(Stage stage, SpeedOptions options, Samples samples)
+    /// <summary>Queries on one and on many connections, connections, and if wanted queries while a large table is downloaded.</summary>
+    public static async Task RunAsync(IStage stage, SpeedOptions options, Samples samples, bool besideDownload)
     {
         (DemoPostgres? server, string? missing) = await DemoPostgres.TryStartAsync(stage.Folder.Path, CancellationToken.None);
         if (server is null)
@@ -17,14 +17,14 @@ internal static class DatabaseMeasures
         {
             using var bulk = new BulkTarget();
             Bench(server, server.Port, "-i", "-q", "-s", "1");
-            string seconds = options.Queries.TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
-            await BulkMeasures.EachAsync(stage, stage.All, options.Rounds, [server.Port, bulk.Port], tunnel =>
+            await BulkMeasures.EachAsync(stage, options, samples, [server.Port, bulk.Port], (tunnel, options, samples) =>
             {
+                string seconds = options.Queries.TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
                 int port = tunnel.Ports[0];
                 samples.Add(Measure.QueriesOne, tunnel.Contender, Bench(server, port, "-S", "-T", seconds, "-c", "1"));
                 samples.Add(Measure.QueriesSixteen, tunnel.Contender, Bench(server, port, "-S", "-T", seconds, "-c", "16"));
                 samples.Add(Measure.NewConnections, tunnel.Contender, Bench(server, port, "-S", "-C", "-T", seconds, "-c", "4"));
-                if (tunnel.Contender.Client is not null)
+                if (besideDownload && tunnel.Contender.Client is not null)
                     samples.Add(Measure.QueriesBeside, tunnel.Contender, BesideDownload(tunnel, () => Bench(server, port, "-S", "-T", seconds, "-c", "1")));
             });
         }

@@ -20,6 +20,9 @@ internal static class Measure
     public const string FirstByte = "start to first byte, ms";
     public const string IdleMemory = "memory of an idle client, MiB";
     public const string ConnectionMemory = "memory of the client for each idle connection, KiB";
+    public const string IdleServerMemory = "memory of an idle server, MiB";
+    public const string ServerConnectionMemory = "memory of the server for each idle connection, KiB";
+    public const string FullHandshake = "connection with a full handshake to the first byte, ms";
     public const string Growth = "growth of the client during bulk, MiB";
     public const string Fairness = "slowest of 10,000 connections, share of the median";
     public const string Served = "of 10,000 connections served, share";

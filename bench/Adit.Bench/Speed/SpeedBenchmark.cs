@@ -9,32 +9,39 @@ internal static class SpeedBenchmark
     public static async Task RunAsync(BenchOptions options)
     {
         SpeedOptions speed = options.IsQuick ? SpeedOptions.Quick : SpeedOptions.Full;
-        var samples = new Samples();
-        (string Name, Func<Stage, Task> Run)[] parts =
+        await RunAsync(options, Comparison.Ssh, Stage.SetAsync, (stage, samples) =>
         [
-            ("bulk", stage => BulkMeasures.NearAsync(stage, speed, samples)),
-            ("far", stage => BulkMeasures.FarAsync(stage, speed, samples)),
-            ("database", stage => DatabaseMeasures.RunAsync(stage, speed, samples)),
-            ("narrow", stage => LatencyMeasures.NarrowAsync(stage, speed, samples)),
-            ("start", stage => Task.Run(() => LatencyMeasures.Start(stage, speed, samples))),
-            ("memory", stage => BulkMeasures.MemoryAsync(stage, speed, samples)),
-            ("crowd", stage => CrowdMeasures.RunAsync(stage, speed, samples)),
-        ];
+            ("bulk", () => BulkMeasures.NearAsync(stage, speed, samples)),
+            ("far", () => BulkMeasures.FarAsync(stage, speed, samples)),
+            ("database", () => DatabaseMeasures.RunAsync(stage, speed, samples, besideDownload: true)),
+            ("narrow", () => LatencyMeasures.NarrowAsync(stage, speed, samples)),
+            ("start", () => Task.Run(() => LatencyMeasures.Start(stage, speed, samples))),
+            ("memory", () => BulkMeasures.MemoryAsync(stage, speed, samples)),
+            ("crowd", () => CrowdMeasures.RunAsync(stage, speed, samples)),
+        ]);
+    }
+
+    /// <summary>Runs the parts of a benchmark that are asked for, prints what came out, and writes it where all of them were run.</summary>
+    public static async Task RunAsync<TStage>(
+        BenchOptions options, Comparison comparison, Func<string, Task<TStage>> set, Func<TStage, Samples, (string Name, Func<Task> Run)[]> parts)
+        where TStage : IStage
+    {
+        var samples = new Samples();
         long began = Stopwatch.GetTimestamp();
-        using (Stage stage = await Stage.SetAsync(options.Root))
+        using (TStage stage = await set(options.Root))
         {
-            foreach ((string name, Func<Stage, Task> run) in parts)
+            foreach ((string name, Func<Task> run) in parts(stage, samples))
             {
                 if (!name.Contains(options.Only, StringComparison.Ordinal))
                     continue;
                 await Console.Error.WriteLineAsync($"bench: {name}");
                 long start = Stopwatch.GetTimestamp();
-                await run(stage);
+                await run();
                 await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"bench: {name} took {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s"));
             }
         }
 
-        var report = new SpeedReport(samples, Stopwatch.GetElapsedTime(began), options.IsQuick);
+        var report = new SpeedReport(comparison, samples, Stopwatch.GetElapsedTime(began), options.IsQuick);
         Console.WriteLine(report.Text());
         if (options.Only.Length == 0 || options.Folder is not null)
             report.Write(options.Folder ?? Path.Combine(options.Root, "bench", "results"));

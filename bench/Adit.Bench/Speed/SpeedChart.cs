@@ -13,11 +13,11 @@ internal static class SpeedChart
     // Where a bar is as long as its goal.
     private const double GoalAt = 300;
 
-    public static string Draw(Samples samples)
+    public static string Draw(IReadOnlyList<Goal> goals, Samples samples)
     {
         var text = new StringBuilder();
         int y = 10;
-        foreach (Goal goal in Goal.All)
+        foreach (Goal goal in goals)
         {
             if (goal.Reached(samples) is not { } reached)
                 continue;

@@ -3,7 +3,7 @@ using Adit.Bench.Servers;
 namespace Adit.Bench.Speed;
 
 /// <summary>The servers that all measurements share, with a user who may log in to them.</summary>
-internal sealed class Stage : IDisposable
+internal sealed class Stage : IStage
 {
     private readonly ServerProcess _gateway;
     private readonly ServerProcess _sshd;
@@ -24,6 +24,8 @@ internal sealed class Stage : IDisposable
     /// <summary>All, with the ends of the scale.</summary>
     public IReadOnlyList<Contender> All => [Contender.Direct, Contender.Relay, .. Clients];
 
+    public bool WarmsUp => false;
+
     public static async Task<Stage> SetAsync(string root)
     {
         ServerFolder folder = await ServerFolder.CreateAsync(Environment.UserName);
@@ -34,6 +36,8 @@ internal sealed class Stage : IDisposable
             await Console.Error.WriteLineAsync($"bench: without dropbear, since {missing}");
         return new(root, folder, gateway, sshd, dropbear);
     }
+
+    public Task<TunnelUnderTest> OpenAsync(Contender contender, IReadOnlyList<int> targets) => TunnelUnderTest.OpenAsync(this, contender, targets);
 
     public ServerProcess ServerOf(Contender contender) => contender.Server switch
     {

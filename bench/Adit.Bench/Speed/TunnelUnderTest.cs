@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using System.Net.NetworkInformation;
 using Adit.Bench.Servers;
 
 namespace Adit.Bench.Speed;
@@ -16,7 +15,12 @@ internal sealed class TunnelUnderTest : IDisposable
     private readonly int? _client;
     private readonly int? _server;
 
-    private TunnelUnderTest(Contender contender, IReadOnlyList<int> ports, IDisposable? own = null, int? client = null, int? server = null) =>
+    /// <param name="contender">What is measured.</param>
+    /// <param name="ports">Where it listens, for each target.</param>
+    /// <param name="own">What is ended with it.</param>
+    /// <param name="client">The process of the local end.</param>
+    /// <param name="server">The process of the far end.</param>
+    public TunnelUnderTest(Contender contender, IReadOnlyList<int> ports, IDisposable? own = null, int? client = null, int? server = null) =>
         (Contender, Ports, _own, _client, _server) = (contender, ports, own, client, server);
 
     public Contender Contender { get; }
@@ -40,7 +44,7 @@ internal sealed class TunnelUnderTest : IDisposable
         var client = new RunningClient(Start(stage, contender, via ?? server.Port, ["-N", "-o", "ExitOnForwardFailure=yes", .. forwards]));
         var tunnel = new TunnelUnderTest(contender, ports, client, client.Process.Id, server.Pid);
         foreach (int port in ports)
-            await UntilListeningAsync(contender, client.Process, port);
+            await UntilListeningAsync(contender.Name, client.Process, port);
         return tunnel;
     }
 
@@ -107,13 +111,15 @@ internal sealed class TunnelUnderTest : IDisposable
         }
     }
 
-    private static async Task UntilListeningAsync(Contender contender, Process client, int port)
+    /// <summary>Waits until a process listens.</summary>
+    /// <exception cref="BenchException">It ended, or took too long.</exception>
+    public static async Task UntilListeningAsync(string who, Process process, int port)
     {
         long since = Stopwatch.GetTimestamp();
         while (!IsListening(port))
         {
-            if (client.HasExited || Stopwatch.GetElapsedTime(since) > StartTime)
-                throw new BenchException($"{contender} does not listen on port {port}");
+            if (process.HasExited || Stopwatch.GetElapsedTime(since) > StartTime)
+                throw new BenchException($"{who} does not listen on port {port}");
             await Task.Delay(10);
         }
     }
@@ -121,19 +127,7 @@ internal sealed class TunnelUnderTest : IDisposable
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     // Without connecting, which would open a channel.
-    private static bool IsListening(int port)
-    {
-        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            probe.Bind(new IPEndPoint(IPAddress.Loopback, port));
-            return false;
-        }
-        catch (SocketException)
-        {
-            return true;
-        }
-    }
+    private static bool IsListening(int port) => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Any(end => end.Port == port);
 
     private sealed record RunningClient(Process Process) : IDisposable
     {

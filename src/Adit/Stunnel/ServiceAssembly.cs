@@ -141,7 +141,7 @@ internal sealed class ServiceAssembly(StunnelService service, ImmutableDictionar
 
     private void CheckRevocations()
     {
-        if (!service.VerifyChain && (service.CrlFile ?? service.CrlPath) is not null)
+        if (service is { VerifyPeer: true, VerifyChain: false } && (service.CrlFile ?? service.CrlPath) is not null)
             throw Wrong(service.CrlFile is null ? "CRLpath" : "CRLfile", "a list of revoked certificates needs verifyChain = yes: it is its authority that takes a certificate back");
     }
 

@@ -23,6 +23,7 @@ internal sealed class TlsDuplex : Duplex
     private readonly TlsWire _wire;
     private readonly Duplex _below;
     private byte[]? _block;
+    private int _blockBytes = SocketDuplex.ChunkBytes;
     private Task<int>? _started;
     private int _startedAt;
     private bool _isEnded;
@@ -59,13 +60,13 @@ internal sealed class TlsDuplex : Duplex
             ReturnBlock();
             // Without a block, until there is something.
             await _tls.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
-            byte[] block = _block = ArrayPool<byte>.Shared.Rent(SocketDuplex.ChunkBytes);
-            int count = await _tls.ReadAsync(block.AsMemory(0, SocketDuplex.ChunkBytes), cancellationToken).ConfigureAwait(false);
+            byte[] block = _block = ArrayPool<byte>.Shared.Rent(_blockBytes);
+            int count = await _tls.ReadAsync(block.AsMemory(0, _blockBytes), cancellationToken).ConfigureAwait(false);
             if (count == 0)
                 return End();
-            while (_wire.HasRecord && SocketDuplex.ChunkBytes - count >= MostRecordBytes)
+            while (_wire.HasRecord && _blockBytes - count >= MostRecordBytes)
             {
-                ValueTask<int> reading = _tls.ReadAsync(block.AsMemory(count, SocketDuplex.ChunkBytes - count), CancellationToken.None);
+                ValueTask<int> reading = _tls.ReadAsync(block.AsMemory(count, _blockBytes - count), CancellationToken.None);
                 if (!reading.IsCompleted)
                 {
                     // The record was none of data, and the next one may be long in coming: what there is goes on meanwhile.
@@ -80,6 +81,11 @@ internal sealed class TlsDuplex : Duplex
                 count += more;
             }
 
+            // As a socket does it: more room once it was all used, and less where little came.
+            if (_blockBytes - count < MostRecordBytes)
+                _blockBytes = SocketDuplex.MostChunkBytes;
+            else if (count < SocketDuplex.ChunkBytes / 4)
+                _blockBytes = SocketDuplex.ChunkBytes;
             return block.AsMemory(0, count);
         }
         catch (Exception e) when (IsBroken(e))

@@ -85,7 +85,16 @@ public sealed class PostgresOpeningTests
         OpeningAnswer answer = await AnswerAsync(new());
 
         Assert.False(answer.BeginsTls);
-        Assert.Equal(Cancel[..8], answer.Read.ToArray());
+        Assert.True(answer.Ends);
+        Assert.Equal(Cancel, answer.Read.ToArray());
+    }
+
+    [Fact]
+    public async Task A_request_to_cancel_needs_tls_where_clients_have_to_show_who_they_are()
+    {
+        await _peer.SendAsync(Cancel);
+
+        await Assert.ThrowsAsync<OpeningException>(() => AnswerAsync(new() { AdmitsCancel = false }));
     }
 
     [Fact]

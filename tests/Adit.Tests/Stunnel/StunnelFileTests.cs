@@ -141,7 +141,7 @@ public sealed class StunnelFileTests : IDisposable
     [Fact]
     public void A_password_is_in_no_text_of_a_service() =>
         Assert.DoesNotContain(
-            "secret", StunnelText.Service("client = yes|AditInsecure = yes|[s]|accept = 1|connect = 2|protocol = smtp|protocolPassword = secret").ToString(), StringComparison.Ordinal);
+            "secret", StunnelText.Service("client = yes|AditInsecure = yes|[s]|accept = 1|connect = 2|protocol = connect|protocolHost = h:1|protocolPassword = secret").ToString(), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("pgssl 9000/tcp # over TLS\n", "pgssl", 9000)]

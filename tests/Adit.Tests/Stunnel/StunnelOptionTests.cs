@@ -73,7 +73,7 @@ public sealed class StunnelOptionTests
     [InlineData(Server, "cert = /x|key = /k", "Certificate=/x", "Key=/k")]
     [InlineData(Server, "", "Certificate=/c.pem", "Key=/c.pem")]
     [InlineData(Client, "checkHost = a|checkHost = b|checkIP = 192.0.2.1|checkEmail = a@b", "CheckHosts=[a,b]", "CheckIps=[192.0.2.1]", "CheckEmails=[a@b]")]
-    [InlineData(Client, "CRLfile = /crl|CRLpath = /crls", "CrlFile=/crl", "CrlPath=/crls")]
+    [InlineData(Server, "verifyChain = yes|CRLfile = /crl|CRLpath = /crls", "CrlFile=/crl", "CrlPath=/crls")]
     [InlineData(Client, "verifyChain = yes|OCSP = http://o.example/|OCSPaia = yes|OCSPnonce = yes|OCSPrequire = no",
         "OcspResponder=http://o.example/", "OcspFromCertificate=True", "OcspNonce=True", "OcspRequire=False")]
     [InlineData(Server, "verifyChain = yes", "VerifyChain=True", "RequestCert=True", "RequireCert=True", "VerifyPeer=False")]

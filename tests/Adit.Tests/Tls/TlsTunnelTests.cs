@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Adit.Postgres;
 using Adit.Relay;
 using Adit.Tests.Relay;
 using Adit.Tests.Shared;
@@ -230,6 +231,35 @@ public sealed class TlsTunnelTests : TlsTunnelTest
                 // What came before the cut.
             }
         });
+    }
+
+    [Fact]
+    public async Task Where_certificates_are_asked_for_one_without_is_led_elsewhere_too()
+    {
+        await using Forward forward = Forward.Start(
+            new TlsListener(Listener, () => new TlsServerSettings
+            {
+                Credential = Authority.Credential(), Clients = ClientCertificates.Asked, Trust = Authority.Trust, Target = Db, Redirect = Endpoint.Parse("elsewhere:80"),
+            }),
+            null, Targets, new ForwardOptions { Admission = Admission.AnyPeer, Events = Events });
+
+        DialedConnection near = await DialAsync(new() { Trust = Authority.Trust });
+
+        await using Duplex client = near.Duplex;
+        await Events.NextAsync<ListenerOpened>();
+        Assert.Equal("elsewhere:80", (await Events.NextAsync<ConnectionOpened>()).Target!.ToString());
+    }
+
+    [Fact]
+    public async Task What_is_behind_a_request_to_cancel_in_the_clear_goes_nowhere()
+    {
+        await using Forward forward = Serve(new() { Credential = Authority.Credential(), Opening = new PostgresOpening() });
+        FakeIncoming client = Listener.Connect();
+
+        await client.Client.SendAsync([0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e, 0, 0, 1, 2, 3, 4, 5, 6, .. "and more"u8]);
+
+        MemoryDuplex server = await Targets.NextServerAsync().TestTime();
+        Assert.Equal([0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e, 0, 0, 1, 2, 3, 4, 5, 6], await server.ReadToEndAsync().TestTime());
     }
 
     [Theory]
