@@ -187,7 +187,7 @@ internal sealed record StunnelService
     /// <summary>How long nothing may move.</summary>
     internal TimeSpan TimeoutIdle { get; init; } = TimeSpan.FromHours(12);
 
-    /// <summary>How long connecting to an OCSP responder may take.</summary>
+    /// <summary>How long an OCSP responder may take to be reached and to answer.</summary>
     internal TimeSpan TimeoutOcsp { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>What is logged at most of this service; null for what holds for the process.</summary>

@@ -60,8 +60,7 @@ public sealed class OcspTests(ITestOutputHelper output) : TlsTest(output)
     [InlineData("delegate", null)]
     [InlineData("no delegate", "signed as CN=responder.example, which its authority has not made a responder")]
     [InlineData("stranger", "answered with a wrong signature|answered without the certificate of who signed|from another authority")]
-    [InlineData("out of date", "out of date since")]
-    public async Task Only_who_may_answer_is_believed_and_only_as_long_as_it_says(string kind, string? said)
+    public async Task Only_who_may_answer_is_believed(string kind, string? said)
     {
         await using var echo = TcpService.Echo();
         int far = LoopbackPort.Free(), near = LoopbackPort.Free();
@@ -71,10 +70,9 @@ public sealed class OcspTests(ITestOutputHelper output) : TlsTest(output)
         {
             "delegate" => Authority.Issue("responder.example", more: [new X509EnhancedKeyUsageExtension([new("1.3.6.1.5.5.7.3.9")], false)]),
             "no delegate" => Authority.Issue("responder.example"),
-            "stranger" => new TestAuthority("strangers").SignerFile(),
-            _ => Authority.SignerFile(),
+            _ => new TestAuthority("strangers").SignerFile(),
         };
-        var responder = await StartResponderAsync(signer, "good", certificate, more: ["-nmin", kind == "out of date" ? "-10" : "10"]);
+        var responder = await StartResponderAsync(signer, "good", certificate);
         var adit = await StartTlsAsync(Client(near, far, $"{Verifies("localhost")}OCSP = {responder}"), near);
 
         Assert.Equal(said is null, await EchoesAsync(near));
