@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Security.Cryptography;
 using Adit.Relay;
-using Adit.Tls;
+using Adit.Certificates;
 
 namespace Adit.Cli.Certificates;
 

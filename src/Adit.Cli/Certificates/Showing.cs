@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Adit.Relay;
-using Adit.Tls;
+using Adit.Certificates;
 
 namespace Adit.Cli.Certificates;
 

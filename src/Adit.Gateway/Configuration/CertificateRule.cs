@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Adit.Certificates;
 using Adit.Tls;
 
 namespace Adit.Gateway.Configuration;
@@ -50,7 +51,7 @@ internal sealed class CertificateRule
                 return new(text, isKey: false, SubjectNames.UrisOf, InSegments(text, value, '/', StringComparison.Ordinal));
             case "SPKI":
                 string fingerprint = Fingerprint(text, value);
-                return new(text, isKey: true, static certificate => [TlsTrust.KeyFingerprint(certificate)], key => key == fingerprint);
+                return new(text, isKey: true, static certificate => [CertificateReading.KeyPin(certificate)], key => key == fingerprint);
             default:
                 throw NoRule(text);
         }

@@ -3,7 +3,7 @@ using Adit.Relay;
 namespace Adit.OpenSsh;
 
 /// <summary>How far a server's certificate is looked at, in libpq's words (sslmode).</summary>
-public enum TlsMode
+internal enum TlsMode
 {
     /// <summary>TLS has to be there; the certificate is verified only where authorities are configured.</summary>
     Require = 0,
@@ -16,7 +16,7 @@ public enum TlsMode
 }
 
 /// <summary>How TLS begins at a target.</summary>
-public enum TlsBeginning
+internal enum TlsBeginning
 {
     /// <summary>As PostgreSQL has it: by asking for it.</summary>
     Postgres = 0,

@@ -97,7 +97,7 @@ internal sealed class PostgresOpening : TlsOpening
             }
             else
             {
-                await RefuseAsync(stream, request.IsStartup, cancellationToken).ConfigureAwait(false);
+                await RefuseAsync(stream, request.IsStartup, request.IsCancel, cancellationToken).ConfigureAwait(false);
             }
         }
     }
@@ -116,8 +116,10 @@ internal sealed class PostgresOpening : TlsOpening
             throw new OpeningException("the client closed the connection before it began");
     }
 
-    private static async ValueTask RefuseAsync(Stream stream, bool isPostgres, CancellationToken cancellationToken)
+    private static async ValueTask RefuseAsync(Stream stream, bool isPostgres, bool isCancel, CancellationToken cancellationToken)
     {
+        if (isCancel)
+            throw new OpeningException("the client wants a query cancelled in the clear, and who it is would have to be shown in TLS, as libpq does it from version 17 on");
         if (!isPostgres)
             throw new OpeningException("what the client sends is not PostgreSQL's protocol");
         // "S" and "V" severity, "C" code invalid_authorization_specification, "M" message, "H" hint

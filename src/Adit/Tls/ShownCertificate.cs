@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Adit.Certificates;
 
 namespace Adit.Tls;
 
@@ -19,8 +20,8 @@ internal sealed class ShownCertificate
             _others.Add(X509CertificateLoader.LoadCertificate(other.RawData));
         Subject = _certificate.Subject;
         Issuer = _certificate.Issuer;
-        Fingerprint = TlsTrust.Fingerprint(_certificate);
-        KeyFingerprint = TlsTrust.KeyFingerprint(_certificate);
+        Fingerprint = CertificateReading.Fingerprint(_certificate);
+        KeyFingerprint = CertificateReading.KeyPin(_certificate);
         Expiry = new(_certificate.NotAfter.ToUniversalTime());
     }
 

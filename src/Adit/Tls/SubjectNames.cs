@@ -1,6 +1,7 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Adit.Certificates;
 using Adit.Relay;
 
 namespace Adit.Tls;
@@ -43,7 +44,7 @@ internal static class SubjectNames
             .. UrisOf(certificate).Select(static name => $"URI={name}"),
         ];
         IEnumerable<string> shown = names.Length > MostNames ? names.Take(MostNames).Append("…") : names;
-        return Printable.Text(string.Join(", ", shown.Select(Cut).Append($"SPKI={TlsTrust.KeyFingerprint(certificate)}")));
+        return Printable.Text(string.Join(", ", shown.Select(Cut).Append($"SPKI={CertificateReading.KeyPin(certificate)}")));
 
         static string Cut(string name) => name.Length > LongestName ? name[..LongestName] + "…" : name;
     }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Adit.Certificates;
 using Adit.Relay;
 
 namespace Adit.Tls;
@@ -83,9 +84,9 @@ internal sealed record TlsTrust
         if (Identify is not null && user is null)
             return TlsVerdict.No($"nobody is known by its certificate: {SubjectNames.InWords(certificate)}");
         if (VerifiesPeer && !Peers.Any(peer => peer.RawDataMemory.Span.SequenceEqual(certificate.RawDataMemory.Span)))
-            return TlsVerdict.No($"its certificate ({Fingerprint(certificate)}) is none of those in {Source}");
-        if (Fingerprints.Count > 0 && !Fingerprints.Contains(Fingerprint(certificate)["sha256:".Length..]) && !Fingerprints.Contains(KeyFingerprint(certificate)["sha256:".Length..]))
-            return TlsVerdict.No($"its certificate is {Fingerprint(certificate)} (public key {KeyFingerprint(certificate)}), which is not the one expected");
+            return TlsVerdict.No($"its certificate ({CertificateReading.Fingerprint(certificate)}) is none of those in {Source}");
+        if (Fingerprints.Count > 0 && !Fingerprints.Contains(CertificateReading.Fingerprint(certificate)["sha256:".Length..]) && !Fingerprints.Contains(CertificateReading.KeyPin(certificate)["sha256:".Length..]))
+            return TlsVerdict.No($"its certificate is {CertificateReading.Fingerprint(certificate)} (public key {CertificateReading.KeyPin(certificate)}), which is not the one expected");
         IReadOnlyList<string> names = VerifiesTarget && target is not null ? [target] : Names;
         if (names.Count > 0 && !names.Any(name => IsFor(certificate, name)))
             return TlsVerdict.No($"its certificate is not for {string.Join(" or ", names)}, but for {NamesOf(certificate)}");
@@ -93,7 +94,7 @@ internal sealed record TlsTrust
             return TlsVerdict.No(reason);
         string verification = wrong is null
             ? (this with { VerifiesTarget = false, Names = [.. names.Where(name => IsFor(certificate, name)).Take(1)] }).Intention(null)!
-            : $"the very key {KeyFingerprint(certificate)}";
+            : $"the very key {CertificateReading.KeyPin(certificate)}";
         TlsVerdict accepted = TlsVerdict.Yes(verification) with { User = user };
         // Copied, since the chain does not outlive the handshake.
         return Ocsp is null || wrong is not null || !VerifiesChain ? accepted : accepted with { Chain = [.. chain.ChainElements.Select(static element => element.Certificate.RawData)] };
@@ -133,13 +134,6 @@ internal sealed record TlsTrust
         policy.CustomTrustStore.AddRange(Authorities);
         return policy;
     }
-
-    /// <summary>A certificate's fingerprint, <c>sha256:</c> and hexadecimal.</summary>
-    public static string Fingerprint(X509Certificate2 certificate) => "sha256:" + Convert.ToHexStringLower(certificate.GetCertHash(HashAlgorithmName.SHA256));
-
-    /// <summary>The fingerprint of its public key (SPKI), likewise.</summary>
-    public static string KeyFingerprint(X509Certificate2 certificate) =>
-        "sha256:" + Convert.ToHexStringLower(SHA256.HashData(certificate.PublicKey.ExportSubjectPublicKeyInfo()));
 
     private string? WrongChain(X509Certificate2 certificate, X509Chain chain)
     {

@@ -1,6 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Adit.Cli.Certificates;
-using Adit.Tls;
+using Adit.Certificates;
 
 namespace Adit.Cli.Tests.Certificates;
 

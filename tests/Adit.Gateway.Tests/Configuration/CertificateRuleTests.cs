@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Adit.Certificates;
 using Adit.Gateway.Configuration;
 using Adit.Tls;
 
@@ -54,7 +55,7 @@ public class CertificateRuleTests
     {
         using X509Certificate2 certificate = Certificate("CN=joe");
         using X509Certificate2 other = Certificate("CN=joe");
-        string digest = TlsTrust.KeyFingerprint(certificate)["sha256:".Length..];
+        string digest = CertificateReading.KeyPin(certificate)["sha256:".Length..];
         foreach (string written in (string[])[digest, digest.ToUpperInvariant(), Convert.ToBase64String(Convert.FromHexString(digest))])
         {
             CertificateRule rule = CertificateRule.Parse($"SPKI=sha256:{written}");

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using Adit.Certificates;
 using Adit.Gateway.Audit;
 using Adit.OpenSsh;
 using Adit.Tests.Shared;
@@ -133,7 +134,7 @@ public class TlsReloadTests
             AditTlsListen 127.0.0.1:0 127.0.0.1:{{gateway.Echo.Port}}
             AditTlsCertificate {folder}/tls.pem
             AditTlsKey {folder}/tls.key
-            AditTlsUser robot SPKI={{TlsTrust.KeyFingerprint(robot)}}
+            AditTlsUser robot SPKI={{CertificateReading.KeyPin(robot)}}
             """);
         Assert.True(gateway.Server.Reload());
         await using SslStream tls = await gateway.DialAsync(robot);

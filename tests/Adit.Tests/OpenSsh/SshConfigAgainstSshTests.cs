@@ -28,7 +28,8 @@ public sealed class SshConfigAgainstSshTests
     private static readonly string[] Newer =
     [
         "warnweakcrypto", "channeltimeout", "tag", "versionaddendum", "aditadmit", "aditexpect", "aditexpectcert", "aditidletimeout", "aditlifetime",
-        "aditmaxconnections", "aditreconnect", "aditreconnectwait",
+        "aditmaxconnections", "aditreconnect", "aditreconnectwait", "aditproxy", "adittargettls", "adittargettlsroot", "adittargettlscert",
+        "adittargettlskey", "aditviatls", "aditviatlsroot",
     ];
 
     public static TheoryData<string, string> FilesAndAliases()

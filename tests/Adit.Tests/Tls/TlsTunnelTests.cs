@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Adit.Certificates;
 using Adit.Postgres;
 using Adit.Relay;
 using Adit.Tests.Relay;
@@ -125,8 +126,8 @@ public sealed class TlsTunnelTests : TlsTunnelTest
         TlsTrust trust = what switch
         {
             "pinned" => new() { VerifiesPeer = true, Peers = [certificate] },
-            "fingerprint" => new() { Fingerprints = [TlsTrust.Fingerprint(certificate)["sha256:".Length..]] },
-            "key" => new() { Fingerprints = [TlsTrust.KeyFingerprint(certificate)["sha256:".Length..]] },
+            "fingerprint" => new() { Fingerprints = [CertificateReading.Fingerprint(certificate)["sha256:".Length..]] },
+            "key" => new() { Fingerprints = [CertificateReading.KeyPin(certificate)["sha256:".Length..]] },
             "hosts" => Authority.Trust with { Names = ["elsewhere", "db"] },
             _ => Authority.Trust,
         };

@@ -1,6 +1,6 @@
 using Adit.Relay;
 
-namespace Adit.Tls;
+namespace Adit.Certificates;
 
 /// <summary>What a certificate is good for.</summary>
 [Flags]

@@ -1,6 +1,6 @@
-using Adit.Tls;
+using Adit.Certificates;
 
-namespace Adit.Tests.Tls;
+namespace Adit.Tests.Certificates;
 
 public class CertificateNameTests
 {

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
-namespace Adit.Tls;
+namespace Adit.Certificates;
 
 /// <summary>Certificates and keys as PEM.</summary>
 internal static class CertificatePem

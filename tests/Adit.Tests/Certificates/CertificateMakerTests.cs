@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Adit.Tests.Shared;
-using Adit.Tls;
+using Adit.Certificates;
 
-namespace Adit.Tests.Tls;
+namespace Adit.Tests.Certificates;
 
 [Trait("Surface", "S3-24")]
 public class CertificateMakerTests

@@ -1,4 +1,4 @@
-namespace Adit.Tls;
+namespace Adit.Certificates;
 
 /// <summary>A certificate that cannot be made or used; the message names what is wrong, where, and what to do.</summary>
 internal sealed class CertificateException : Exception

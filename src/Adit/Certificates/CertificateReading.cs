@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Adit.Relay;
 
-namespace Adit.Tls;
+namespace Adit.Certificates;
 
 /// <summary>What a certificate says, in words for people. Its texts come from whoever made it.</summary>
 internal static class CertificateReading

@@ -1,6 +1,6 @@
 using Adit.Relay;
 
-namespace Adit.Tls;
+namespace Adit.Certificates;
 
 /// <summary>Files that are there as a whole or not at all: written aside, and then moved to their place.</summary>
 internal static class NewFile

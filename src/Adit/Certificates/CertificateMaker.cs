@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Adit.Tls;
+namespace Adit.Certificates;
 
 /// <summary>Makes keys and certificates for them. Safe for concurrent calls.</summary>
 /// <param name="clock">Says when they begin.</param>

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Adit.Tls;
+namespace Adit.Certificates;
 
 /// <summary>Finds what is wrong with the certificates of a file.</summary>
 internal static class CertificateFaults

@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Adit.Relay;
 
-namespace Adit.Tls;
+namespace Adit.Certificates;
 
 /// <summary>What is known of the private key in a file of certificates.</summary>
 internal enum KeyPresence

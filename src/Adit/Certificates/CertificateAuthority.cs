@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Adit.Relay;
 
-namespace Adit.Tls;
+namespace Adit.Certificates;
 
 /// <summary>
 /// A small private certificate authority: a folder with <c>ca.pem</c>, <c>ca.key</c> and, once something was revoked, <c>crl.pem</c>. Whoever
