@@ -90,7 +90,7 @@ internal static class BulkMeasures
             {
                 bool counts = round >= 0;
                 foreach (TunnelUnderTest tunnel in tunnels)
-                    await Task.Run(() => measure(tunnel, counts ? options : SpeedOptions.Quick, counts ? samples : new()));
+                    await Task.Run(() => measure(tunnel, counts ? options : SpeedOptions.WarmUp, counts ? samples : new()));
             }
         }
         finally
