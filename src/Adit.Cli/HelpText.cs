@@ -25,11 +25,9 @@ internal static class HelpText
           -g             listen on all addresses  -4, -6         IPv4 or IPv6 only
           --target-tls MODE   TLS to the target   --via-tls, --proxy  before the server
           -v, -q         say more, say nothing    -E FILE        write messages there
-          -G             print what is configured for the host, and end
-          -V, -h         print the version, this; all other options are ssh's
+          -G, -V, -h     print the host's settings, the version, this; the rest is ssh's
         adit run, psql   a tunnel for one command, and no one else (adit run --help)
-        adit gateway     the far end, a tunnel-only SSH server; adit demo: both ends
-        adit tls FILE    TLS tunnels, as with stunnel; adit cert: certificates for them
+        adit gateway     the far end; adit demo: both ends; adit tls, cert: as stunnel
         """;
 
     internal const string Run =
