@@ -10,7 +10,7 @@ namespace Adit.Ssh.Transport;
 internal sealed class InboundBuffer(Stream stream) : IDisposable
 {
     public const int SmallSize = 16 * 1024;
-    public const int LargeSize = 256 * 1024;
+    public const int LargeSize = 64 * 1024;
 
     private byte[] _slab = ArrayPool<byte>.Shared.Rent(SmallSize);
     private int _start;

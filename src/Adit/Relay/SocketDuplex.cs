@@ -10,10 +10,10 @@ namespace Adit.Relay;
 /// </remarks>
 internal sealed class SocketDuplex : Duplex
 {
-    /// <summary>The size of the block that <see cref="ReadAsync"/> reads into: 64 KiB, until a read fills it.</summary>
+    /// <summary>The size of the block that <see cref="ReadAsync"/> reads into: 64 KiB.</summary>
     public const int ChunkBytes = 64 * 1024;
 
-    /// <summary>The most bytes one <see cref="ReadAsync"/> returns: 256 KiB.</summary>
+    /// <summary>The most bytes one <see cref="ReadAsync"/> returns: 256 KiB, where <see cref="ReadsMuch"/>.</summary>
     public const int MostChunkBytes = 256 * 1024;
 
     // tcp(7)
@@ -73,6 +73,12 @@ internal sealed class SocketDuplex : Duplex
             }
         }
     }
+
+    /// <summary>
+    /// Whether a read that fills its block is followed by larger ones: for who takes much apart by itself. By default not, since what is read at
+    /// one go is passed on at one go, and others wait for that.
+    /// </summary>
+    public bool ReadsMuch { get; set; }
 
     internal bool HoldsBlock => Volatile.Read(ref _block) is not null;
 
@@ -194,7 +200,7 @@ internal sealed class SocketDuplex : Duplex
         }
 
         chunk = _block.AsMemory(0, received);
-        if (received == _blockBytes)
+        if (received == _blockBytes && ReadsMuch)
             _blockBytes = MostChunkBytes;
         else if (received < ChunkBytes / 4)
             _blockBytes = ChunkBytes;

@@ -25,6 +25,7 @@ public sealed class GatewayTlsTests(ITestOutputHelper output) : ServerTest(outpu
         await client.OutputAsync("ping");
         client.Signal(PosixSignal.SIGTERM);
         await gateway.LoggedAsync("Disconnected joe from 127.0.0.1");
+        await Patience.UntilAsync(() => File.ReadAllLines(_auditLog).Any(static line => line.Contains("\"Disconnected\"", StringComparison.Ordinal) && line.Contains("\"user\":\"joe\"", StringComparison.Ordinal)), "the audit log should tell of the end", () => File.ReadAllText(_auditLog));
 
         var audit = await File.ReadAllLinesAsync(_auditLog);
         var mine = audit.Where(static line => line.Contains("\"user\":\"joe\"", StringComparison.Ordinal)).ToArray();

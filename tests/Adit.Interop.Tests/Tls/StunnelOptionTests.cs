@@ -160,7 +160,6 @@ public sealed partial class StunnelOptionTests(ITestOutputHelper output) : PeerT
     [InlineData("stunnel takes it for basic", Client + "protocol = connect|protocolHost = h:1|protocolAuthentication = magic")]
     [InlineData("NTLM rests on broken algorithms", Client + "protocol = connect|protocolHost = h:1|protocolAuthentication = ntlm")]
     [InlineData("the mail program logs in by itself", Client + "protocol = smtp|protocolUsername = u|protocolPassword = p")]
-    [InlineData("a pinned certificate has no authority to ask", Server + "verifyPeer = yes|CRLfile = PEM")]
     [InlineData("the proxy would be sent a host without a port", Client + "protocol = connect|protocolHost = h")]
     [InlineData("stunnel looks the target up again for each connection, forever in vain", Server + "connect = no-such-service")]
     [InlineData("stunnel looks the target up again for each connection, forever in vain", Server + "connect = 127.0.0.1:2 ; the database")]
