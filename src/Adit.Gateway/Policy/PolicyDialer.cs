@@ -41,7 +41,8 @@ internal sealed class PolicyDialer(Func<ForwardPolicy> policy, Func<string, Canc
 
         if (permitted.Count == 0 && refusal is not null)
             throw new DialException(target, DialFailure.Prohibited, refusal);
-        var dialer = new TcpDialer(new TcpDialerOptions { Resolve = (_, _) => Task.FromResult(permitted.ToArray()), KeepAlive = true });
+        // Other channels of the connection wait behind what is read at one go.
+        var dialer = new TcpDialer(new TcpDialerOptions { Resolve = (_, _) => Task.FromResult(permitted.ToArray()), KeepAlive = true, ReadsMuch = false });
         return await dialer.DialAsync(target, origin, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -75,10 +75,10 @@ internal sealed class SocketDuplex : Duplex
     }
 
     /// <summary>
-    /// Whether a read that fills its block is followed by larger ones: for who takes much apart by itself. By default not, since what is read at
-    /// one go is passed on at one go, and others wait for that.
+    /// Whether a read that fills its block is followed by larger ones, which cost less. Default yes. Not where others wait meanwhile: what is
+    /// read at one go is passed on at one go.
     /// </summary>
-    public bool ReadsMuch { get; set; }
+    public bool ReadsMuch { get; init; } = true;
 
     internal bool HoldsBlock => Volatile.Read(ref _block) is not null;
 

@@ -36,6 +36,9 @@ internal sealed record TcpDialerOptions
     /// <summary>What packets are marked with for routers: IPv4's TOS or IPv6's traffic class. Null, the default, for the system's.</summary>
     public byte? TrafficClass { get; init; }
 
+    /// <summary>As <see cref="SocketDuplex.ReadsMuch"/>. Default yes.</summary>
+    public bool ReadsMuch { get; init; } = true;
+
     /// <summary>The clock; the system's by default.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
@@ -208,7 +211,7 @@ internal sealed class TcpDialer : IDialer
             IPAddress reached = ((IPEndPoint)socket.RemoteEndPoint!).Address;
             bool local = IPAddress.IsLoopback(reached) || reached.Equals(((IPEndPoint)socket.LocalEndPoint!).Address);
             Leg leg = new(Machine.ThisName, target.ToString(), LegProtection.None) { Within = local ? Machine.ThisName : null };
-            return new(new SocketDuplex(socket) { Resets = _options.Resets }, new Route(leg)) { Peer = (IPEndPoint)socket.RemoteEndPoint! };
+            return new(new SocketDuplex(socket) { Resets = _options.Resets, ReadsMuch = _options.ReadsMuch }, new Route(leg)) { Peer = (IPEndPoint)socket.RemoteEndPoint! };
         }
         catch (Exception e) when (e is IOException or SocketException)
         {

@@ -40,8 +40,6 @@ internal sealed class TlsDuplex : Duplex
         _wire = wire;
         _below = below;
         wire.ShakesHands = false;
-        if (below is SocketDuplex socket)
-            socket.ReadsMuch = true;
     }
 
     /// <inheritdoc/>
