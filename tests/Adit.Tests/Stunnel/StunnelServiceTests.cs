@@ -101,6 +101,8 @@ public sealed class StunnelServiceTests
     [InlineData(Server, "AditPlaintext = yes", "f:5: AditPlaintext is for servers with protocol = pgsql")]
     [InlineData(Client, "AditInsecure = yes|protocol = pgsql|AditPlaintext = yes", "f:7: AditPlaintext is for servers with protocol = pgsql")]
     [InlineData(Client, "AditInsecure = yes|redirect = 1", "f:6: redirect is for servers")]
+    [InlineData("cert = /c.pem|CAfile = /ca|[s]|accept = 1|", "verifyChain = yes|protocol = socks|redirect = 1", "f:7: redirect does not go with protocol = socks, whose clients say where they go")]
+    [InlineData(Server, "CAfile = /ca|verifyPeer = yes|CRLfile = /x", "f:7: a list of revoked certificates needs verifyChain = yes: it is its authority that takes a certificate back")]
     [InlineData(Server, "redirect = 1", "f:5: redirect needs verifyChain = yes or verifyPeer = yes")]
     [InlineData(Server, "protocol = smtp|redirect = 1", "f:6: redirect does not go with protocol = smtp, which connects to the target before it knows the client")]
     [InlineData(Server, "sslVersionMin = TLSv1.3|sslVersionMax = TLSv1.2", "f:6: [s] is left without a version of TLS")]
