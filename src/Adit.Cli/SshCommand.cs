@@ -113,7 +113,7 @@ internal static class SshCommand
             return null;
         if (!isOwnMaster && NeedsOwnForwards(config))
         {
-            output.Notice($"the connection at {path} is not used, since AditAdmit, AditMaxConnections or AditExpect of this command would not hold for forwards there");
+            output.Notice($"the connection at {path} is not used, since AditAdmit, AditMaxConnections, AditExpect or AditTargetTls of this command would not hold for forwards there");
             return null;
         }
 
@@ -134,8 +134,9 @@ internal static class SshCommand
 
     // What a master listens for is treated as it was told when it was started; and it may be ssh's.
     private static bool NeedsOwnForwards(HostConfig config) =>
-        !(config.LocalForwards.IsEmpty && config.DynamicForwards.IsEmpty)
-        && (config.Admit is not null || config.Written.MaxConnections.Given is not null || config.ExpectPostgres is true || config.ExpectCert is not null);
+        (!(config.LocalForwards.IsEmpty && config.DynamicForwards.IsEmpty)
+            && (config.Admit is not null || config.Written.MaxConnections.Given is not null || config.ExpectPostgres is true || config.ExpectCert is not null || config.TargetTls is not null))
+        || (config.StdioForward is not null && config.TargetTls is not null);
 
     private static async Task<int> RunForOwnerAsync(int pid, IReadOnlyList<string> args, SshCommandLine line, HostConfig config, Output output)
     {

@@ -97,6 +97,27 @@ public sealed class TargetTlsTests(ITestOutputHelper output) : ForwardTest(outpu
     }
 
     [Fact]
+    public async Task A_connection_that_is_shared_does_not_carry_it_in_the_clear()
+    {
+        var server = await StartServerAsync("sshd");
+        var (postgres, authority) = await Shared.Value;
+        var control = Path.Combine(RunFolder.Create("control"), "master");
+        var master = await StartTunnelAsync(server, "-M", "-S", control);
+        await UntilListeningAsync(control, master);
+        var port = LoopbackPort.Free();
+
+        var adit = await StartTunnelAsync(
+            server, "-S", control, "-o", $"AditTargetTlsRoot={authority}", "--target-tls", "verify-full",
+            "-L", string.Create(CultureInfo.InvariantCulture, $"{port}:localhost:{postgres.Port}"));
+        await LoopbackPort.UntilListeningAsync(port, adit);
+
+        Assert.Equal("t", await PsqlAsync(port, IsEncrypted, "disable"));
+        await adit.ErrorAsync("is not used, since .* AditTargetTls of this command would not hold for forwards there");
+        await EndAsync(adit);
+        await EndAsync(master);
+    }
+
+    [Fact]
     public async Task Ssh_goes_inside_of_tls_where_only_tls_gets_through()
     {
         var server = await StartServerAsync("sshd");
