@@ -35,7 +35,8 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandR
         bool isQuick = config.Reconnect && config.ServerAliveInterval == TimeSpan.Zero;
         var channels = new MasterChannels();
         await using Login login = path.To(config, channels, isQuick ? QuickKeepAlive : null, HasTerminal());
-        await using Tunnel tunnel = await Tunnel.OpenAsync(config.Alias, login.ConnectAsync, Options(admission), stop);
+        TunnelOptions options = Options(admission);
+        await using Tunnel tunnel = await Tunnel.OpenAsync(config.Alias, login.ConnectAsync, options, stop);
         if (tunnel.Link is { Connection.Info: var info })
             output.Debug($"logged in to {config.HostName} as {config.User}; server {info.PeerIdentification}, {info.Kex}, {info.CipherToServer}");
         if (!await OpenForwardsAsync(tunnel, stop))
@@ -54,7 +55,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandR
         Background.Child?.Ready(keepStandardOutput: HasSession);
         return isMasterAlone ? await HoldAsync(tunnel, stop)
             : command is not null ? await command.RunAsync(tunnel, stop)
-            : config.StdioForward is { } target ? await PassAsync(tunnel, target, stop)
+            : config.StdioForward is { } target ? await PassAsync(options.Protection?.Over(tunnel.Dialer) ?? tunnel.Dialer, target, stop)
             : HasSession && !OperatingSystem.IsWindows() ? await new TunnelSession(tunnel, config, output).RunAsync(stop)
             : await HoldAsync(tunnel, stop);
     }
@@ -153,9 +154,8 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandR
             output.Debug(route.ToString());
     }
 
-    private async Task<int> PassAsync(Tunnel tunnel, Endpoint target, CancellationToken stop)
+    private async Task<int> PassAsync(IDialer dialer, Endpoint target, CancellationToken stop)
     {
-        IDialer dialer = TargetProtection.Load(config)?.Over(tunnel.Dialer) ?? tunnel.Dialer;
         if (await StdioForward.RunAsync(dialer, target, Terms(target.IsUnix ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType), output, stop) is not { } failure)
             return 0;
         output.Error(Printable.Text(failure));

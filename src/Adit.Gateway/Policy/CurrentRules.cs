@@ -1,5 +1,6 @@
 using Adit.Gateway.Configuration;
 using Adit.OpenSsh;
+using Adit.Ssh.Messages.Connection;
 
 namespace Adit.Gateway.Policy;
 
@@ -11,6 +12,10 @@ internal sealed class CurrentRules(Func<GatewayConfiguration> configuration, Fun
 {
     private readonly Lock _sync = new();
     private ConnectionRules? _rules;
+
+    /// <summary>Admits what may be opened as of then, with its time limits.</summary>
+    public OpenAdmission Admission(TimeProvider time) =>
+        new(() => Now.Policy, target => Now.Terms(target.IsUnix ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType, time));
 
     /// <summary>As of now.</summary>
     public ConnectionRules Now

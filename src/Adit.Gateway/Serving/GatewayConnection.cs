@@ -355,7 +355,7 @@ internal sealed class GatewayConnection : IConnectionHandler, IGatewayClient, IA
             var dialer = new MeteredDialer(new PolicyDialer(() => Rules.Policy, _names.ResolveAsync), tally);
             var options = new ForwardOptions
             {
-                Admission = new OpenAdmission(() => Rules.Policy, target => Rules.Terms(target.IsUnix ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType, _gateway.Time)),
+                Admission = _currentRules.Admission(_gateway.Time),
                 Events = new ChannelEvents(this, null),
                 TimeProvider = _gateway.Time,
             };

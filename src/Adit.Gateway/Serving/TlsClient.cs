@@ -138,8 +138,7 @@ internal sealed class TlsClient : IncomingConnection, IGatewayClient
         {
             return Enter() is { } refusal
                 ? new(AdmissionVerdict.Refuse(refusal))
-                : new OpenAdmission(() => Rules.Policy, target => Rules.Terms(target.IsUnix ? DirectStreamLocal.ChannelType : DirectTcpip.ChannelType, _gateway.Time))
-                    .AdmitAsync(request, cancellationToken);
+                : _rules.Admission(_gateway.Time).AdmitAsync(request, cancellationToken);
         }
         finally
         {

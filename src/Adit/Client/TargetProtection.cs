@@ -45,12 +45,10 @@ internal sealed class TargetProtection
 
     /// <summary>Answers a PostgreSQL client that asks for TLS that there is none: it is spoken from here on, not by the client.</summary>
     public IListener Front(IListener listener) => _isPostgres
-        ? new TlsListener(listener, static () => Plain)
+        ? new TlsListener(listener, static () => PostgresOpening.NoTls)
         : listener;
 
     /// <summary>The way to a target, with what will be asked of it.</summary>
     public Route Of(Route plain, Endpoint target) =>
-        new([.. plain.Legs.SkipLast(1), plain.Legs[^1] with { Protection = LegProtection.Tls, Verification = _settings.Trust.Intention(target.Host) }]);
-
-    private static TlsServerSettings Plain { get; } = new() { Opening = new PostgresOpening { OffersTls = false, AdmitsPlaintext = true } };
+        plain.EndingIn(plain.Legs[^1] with { Protection = LegProtection.Tls, Verification = _settings.Trust.Intention(target.Host) });
 }

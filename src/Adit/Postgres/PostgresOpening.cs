@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Text;
 using Adit.Relay;
 using Adit.StartTls;
+using Adit.Tls;
 
 namespace Adit.Postgres;
 
@@ -14,6 +15,9 @@ internal sealed class PostgresOpening : TlsOpening
 {
     /// <summary>What ALPN calls it (the IANA registry's "postgresql").</summary>
     public static readonly SslApplicationProtocol Alpn = new("postgresql");
+
+    /// <summary>Settings of a listener before which a client is told that there is no TLS, and goes on: it is spoken from there on, not by the client.</summary>
+    public static readonly TlsServerSettings NoTls = new() { Opening = new PostgresOpening { OffersTls = false, AdmitsPlaintext = true } };
 
     private const byte TlsHandshake = 22;
     private const byte Yes = (byte)'S';

@@ -45,8 +45,7 @@ internal abstract class ProxyDialer : IDialer
         catch (Exception e)
         {
             await PoolTurn.Begin;
-            duplex.Abort();
-            await duplex.DisposeAsync().ConfigureAwait(false);
+            await duplex.AbandonAsync().ConfigureAwait(false);
             if (e is not IOException || e is DialException)
                 throw;
             throw new DialException(target, e is SocksException ? DialFailure.Other : DialFailure.ConnectionLost, $"the proxy {Proxy}: {e.Message}", e);

@@ -32,8 +32,7 @@ internal sealed class ProxyHeaderDialer : IDialer
         }
         catch (Exception e)
         {
-            dialed.Duplex.Abort();
-            await dialed.Duplex.DisposeAsync().ConfigureAwait(false);
+            await dialed.Duplex.AbandonAsync().ConfigureAwait(false);
             if (e is IOException)
                 throw new DialException(target, DialFailure.ConnectionLost, e.Message, e);
             throw;

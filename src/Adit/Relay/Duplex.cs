@@ -76,6 +76,13 @@ internal abstract class Duplex : IAsyncDisposable
     /// </summary>
     public abstract void Abort();
 
+    /// <summary>Ends it at once and gives it back: for whoever holds it and cannot go on.</summary>
+    public ValueTask AbandonAsync()
+    {
+        Abort();
+        return DisposeAsync();
+    }
+
     /// <summary>
     /// The same connection for code that speaks streams, such as SSH or TLS. It takes the duplex over: disposing the stream disposes it,
     /// and nothing else of it may be used from then on.

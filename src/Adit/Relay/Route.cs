@@ -27,6 +27,9 @@ public sealed class Route
     /// <summary>This route with a leg at the end.</summary>
     internal Route Then(Leg last) => new([.. Legs, last]);
 
+    /// <summary>This route with another leg in place of its last one.</summary>
+    internal Route EndingIn(Leg last) => new([.. Legs.SkipLast(1), last]);
+
     /// <summary>
     /// The route in one line, as in <c>app → 127.0.0.1:63333 (this machine) → foo.com:22 (ssh, host key verified) → localhost:5432
     /// (on foo.com)</c>; a leg over a wire without protection is marked <c>PLAINTEXT</c>.

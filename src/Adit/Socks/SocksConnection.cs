@@ -64,12 +64,9 @@ internal sealed class SocksConnection(IncomingConnection inner) : IncomingConnec
             return;
         _answered = true;
         if (_duplex is null)
-        {
             await inner.DisposeAsync().ConfigureAwait(false);
-            return;
-        }
-        _duplex.Abort();
-        await _duplex.DisposeAsync().ConfigureAwait(false);
+        else
+            await _duplex.AbandonAsync().ConfigureAwait(false);
     }
 
     private static async ValueTask RefuseAsync(Duplex duplex, byte[] answer, bool drain, CancellationToken cancellationToken)

@@ -76,9 +76,8 @@ internal sealed class SshLink : IAsyncDisposable
             socket.AcknowledgesAtOnce = true;
         Leg plain = dialed.Route.Legs[^1];
         var leg = new Leg(plain.From, server.ToString(), LegProtection.Ssh) { Verification = verification(), Within = plain.Within };
-        var route = new Route([.. dialed.Route.Legs.SkipLast(1), leg]);
         remote.Attach(connection, new(name, Machine.ThisName, LegProtection.Ssh) { Verification = leg.Verification });
-        return new(connection, route, new Machine(name, server.Host ?? name), remote, owned);
+        return new(connection, dialed.Route.EndingIn(leg), new Machine(name, server.Host ?? name), remote, owned);
     }
 
     private static SshClientOptions WithLoop(SshClientOptions options) =>

@@ -32,9 +32,12 @@ internal sealed class RevocationList
 
     /// <summary>Reads the lists of a file, in PEM or DER.</summary>
     /// <exception cref="TlsFileException">It cannot be read, or holds none.</exception>
-    public static IReadOnlyList<RevocationList> Load(string path)
+    public static IReadOnlyList<RevocationList> Load(string path) => Of(TlsFile.Read(path), path);
+
+    /// <summary>The lists in what was read from a file, likewise.</summary>
+    /// <exception cref="TlsFileException">It holds none.</exception>
+    public static IReadOnlyList<RevocationList> Of(byte[] bytes, string path)
     {
-        byte[] bytes = TlsFile.Read(path);
         try
         {
             List<RevocationList> all = [];

@@ -22,7 +22,7 @@ internal sealed class ShownCertificate
         Issuer = _certificate.Issuer;
         Fingerprint = CertificateReading.Fingerprint(_certificate);
         KeyFingerprint = CertificateReading.KeyPin(_certificate);
-        Expiry = new(_certificate.NotAfter.ToUniversalTime());
+        Expiry = CertificateReading.Ends(_certificate);
     }
 
     /// <summary>Its subject, as the peer has it.</summary>

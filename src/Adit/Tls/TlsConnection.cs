@@ -117,13 +117,9 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
             return;
         _answered = true;
         if (_duplex is null)
-        {
             await inner.DisposeAsync().ConfigureAwait(false);
-            return;
-        }
-
-        _duplex.Abort();
-        await _duplex.DisposeAsync().ConfigureAwait(false);
+        else
+            await _duplex.AbandonAsync().ConfigureAwait(false);
     }
 
     private async Task ShakeHandsAsync(Duplex below, byte[] read, CancellationToken cancellationToken)
@@ -150,7 +146,7 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
         }
         catch (Exception e) when (verdict?.Refusal is not null)
         {
-            throw new IOException($"the client{(subject is null ? string.Empty : $" {Printable.Text(subject)}")} is not let in: {verdict.Refusal}", e);
+            throw NotLetIn(subject, verdict.Refusal, e);
         }
         catch (Exception e) when (e is AuthenticationException or IOException or InvalidOperationException or NotSupportedException)
         {
@@ -167,7 +163,7 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
         if (verdict is not null)
             verdict = await AskAsync(verdict, subject, cancellationToken).ConfigureAwait(false);
         else if (_settings.Clients is ClientCertificates.Required && Redirected is null)
-            throw new IOException("the client is not let in: its certificate was not looked at");
+            throw NotLetIn(null, "its certificate was not looked at");
         // A name counts where somebody vouches for it.
         (_subject, _issuer) = verdict?.Verification is not null ? (subject, issuer) : (null, null);
         _leg = inner.Leg with { Protection = LegProtection.Tls, Verification = verdict?.Verification ?? "client not verified" };
@@ -203,8 +199,11 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
         if (asked.Refusal is null)
             return asked;
         if (_settings.Redirect is null)
-            throw new IOException($"the client{(subject is null ? string.Empty : $" {Printable.Text(subject)}")} is not let in: {asked.Refusal}");
+            throw NotLetIn(subject, asked.Refusal);
         Redirected = asked.Refusal;
         return null;
     }
+
+    private static IOException NotLetIn(string? subject, string reason, Exception? cause = null) =>
+        new($"the client{(subject is null ? string.Empty : $" {Printable.Text(subject)}")} is not let in: {reason}", cause);
 }

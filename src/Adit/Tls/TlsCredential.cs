@@ -32,9 +32,8 @@ internal sealed class TlsCredential
     /// <summary>Reads files.</summary>
     /// <param name="certificatePath">A PEM file, the certificate itself first; or PKCS#12.</param>
     /// <param name="keyPath">A PEM file with the key; null where it is in the first file.</param>
-    /// <param name="password">Of an encrypted key or PKCS#12; null for none.</param>
     /// <exception cref="TlsFileException">A file cannot be read or used; the message names it.</exception>
-    public static TlsCredential Load(string certificatePath, string? keyPath = null, string? password = null)
+    public static TlsCredential Load(string certificatePath, string? keyPath = null)
     {
         bool isOne = keyPath is null || keyPath == certificatePath;
         byte[] certificate = TlsFile.Read(certificatePath, holdsKey: isOne);
@@ -42,12 +41,12 @@ internal sealed class TlsCredential
         try
         {
             if (!TlsFile.IsPem(certificate))
-                return LoadPkcs12(certificate, password);
+                return LoadPkcs12(certificate);
             string text = Encoding.UTF8.GetString(certificate);
             X509Certificate2Collection all = [];
             all.ImportFromPem(text);
             char[] keyText = Encoding.UTF8.GetChars(key);
-            X509Certificate2 leaf = password is null ? X509Certificate2.CreateFromPem(text, keyText) : X509Certificate2.CreateFromEncryptedPem(text, keyText, password);
+            X509Certificate2 leaf = X509Certificate2.CreateFromPem(text, keyText);
             Array.Clear(keyText);
             return new(leaf, all);
         }
@@ -62,9 +61,9 @@ internal sealed class TlsCredential
         }
     }
 
-    private static TlsCredential LoadPkcs12(byte[] bytes, string? password)
+    private static TlsCredential LoadPkcs12(byte[] bytes)
     {
-        X509Certificate2Collection all = X509CertificateLoader.LoadPkcs12Collection(bytes, password);
+        X509Certificate2Collection all = X509CertificateLoader.LoadPkcs12Collection(bytes, password: null);
         return new(all.FirstOrDefault(static one => one.HasPrivateKey) ?? throw new CryptographicException("no certificate in it has a key"), all);
     }
 

@@ -33,8 +33,7 @@ internal sealed class TlsDialer(IDialer inner, TlsClientSettings settings) : IDi
         }
         catch (Exception e)
         {
-            dialed.Duplex.Abort();
-            await dialed.Duplex.DisposeAsync().ConfigureAwait(false);
+            await dialed.Duplex.AbandonAsync().ConfigureAwait(false);
             if (e is OperationCanceledException)
                 throw;
             throw e as DialException ?? new DialException(target, DialFailure.Other, e.Message, e);
@@ -80,5 +79,5 @@ internal sealed class TlsDialer(IDialer inner, TlsClientSettings settings) : IDi
 
     // The hop itself stays; it is TLS that protects it from now on.
     private static Route Protected(Route route, TlsVerdict verdict) =>
-        new([.. route.Legs.Take(route.Legs.Count - 1), route.Legs[^1] with { Protection = LegProtection.Tls, Verification = verdict.Verification }]);
+        route.EndingIn(route.Legs[^1] with { Protection = LegProtection.Tls, Verification = verdict.Verification });
 }

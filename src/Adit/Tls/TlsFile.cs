@@ -42,9 +42,33 @@ internal static class TlsFile
 
     /// <summary>The certificates of a PEM or DER file.</summary>
     /// <exception cref="TlsFileException">It cannot be read, or holds none.</exception>
-    public static X509Certificate2Collection ReadCertificates(string path)
+    public static X509Certificate2Collection ReadCertificates(string path) => Certificates(Read(path), path);
+
+    /// <summary>The certificates of all files of a folder. Files that hold none are passed over.</summary>
+    /// <exception cref="TlsFileException">The folder cannot be read, or holds none.</exception>
+    public static X509Certificate2Collection ReadCertificateFolder(string folder)
     {
-        byte[] bytes = Read(path);
+        X509Certificate2Collection all = [];
+        foreach ((string path, byte[] bytes) in FilesWith(folder, "-----BEGIN CERTIFICATE-----"u8.ToArray()))
+            all.AddRange(Certificates(bytes, path));
+        return all.Count > 0 ? all : throw new TlsFileException($"{folder}: there is no certificate in it");
+    }
+
+    /// <summary>The lists of revoked certificates of all files of a folder, likewise.</summary>
+    /// <exception cref="TlsFileException">The folder cannot be read, or holds none.</exception>
+    public static IReadOnlyList<RevocationList> ReadRevocationFolder(string folder)
+    {
+        List<RevocationList> all = [];
+        foreach ((string path, byte[] bytes) in FilesWith(folder, "-----BEGIN X509 CRL-----"u8.ToArray()))
+            all.AddRange(RevocationList.Of(bytes, path));
+        return all.Count > 0 ? all : throw new TlsFileException($"{folder}: there is no list of revoked certificates in it");
+    }
+
+    /// <summary>Whether these are PEM's letters.</summary>
+    public static bool IsPem(ReadOnlySpan<byte> bytes) => bytes.IndexOf("-----BEGIN "u8) >= 0;
+
+    private static X509Certificate2Collection Certificates(byte[] bytes, string path)
+    {
         try
         {
             X509Certificate2Collection all = [];
@@ -60,36 +84,8 @@ internal static class TlsFile
         }
     }
 
-    /// <summary>The certificates of all files of a folder. Files that hold none are passed over.</summary>
-    /// <exception cref="TlsFileException">The folder cannot be read, or holds none.</exception>
-    public static X509Certificate2Collection ReadCertificateFolder(string folder)
-    {
-        X509Certificate2Collection all = [];
-        foreach (string path in Files(folder))
-        {
-            if (Read(path) is var bytes && bytes.AsSpan().IndexOf("-----BEGIN CERTIFICATE-----"u8) >= 0)
-                all.AddRange(ReadCertificates(path));
-        }
-
-        return all.Count > 0 ? all : throw new TlsFileException($"{folder}: there is no certificate in it");
-    }
-
-    /// <summary>The lists of revoked certificates of all files of a folder, likewise.</summary>
-    /// <exception cref="TlsFileException">The folder cannot be read, or holds none.</exception>
-    public static IReadOnlyList<RevocationList> ReadRevocationFolder(string folder)
-    {
-        List<RevocationList> all = [];
-        foreach (string path in Files(folder))
-        {
-            if (Read(path) is var bytes && bytes.AsSpan().IndexOf("-----BEGIN X509 CRL-----"u8) >= 0)
-                all.AddRange(RevocationList.Load(path));
-        }
-
-        return all.Count > 0 ? all : throw new TlsFileException($"{folder}: there is no list of revoked certificates in it");
-    }
-
-    /// <summary>Whether these are PEM's letters.</summary>
-    public static bool IsPem(ReadOnlySpan<byte> bytes) => bytes.IndexOf("-----BEGIN "u8) >= 0;
+    private static IEnumerable<(string Path, byte[] Bytes)> FilesWith(string folder, byte[] mark) =>
+        Files(folder).Select(static path => (path, Read(path))).Where(file => file.Item2.AsSpan().IndexOf(mark) >= 0);
 
     private static string[] Files(string folder)
     {

@@ -44,9 +44,6 @@ internal sealed record TlsTrust
     /// <summary>What the authorities have taken back.</summary>
     public IReadOnlyList<RevocationList> Revocations { get; init; } = [];
 
-    /// <summary>Asks further, with the certificate and its chain: null for yes, else why not.</summary>
-    public Func<X509Certificate2, X509Chain, string?>? Further { get; init; }
-
     /// <summary>
     /// Says who the certificate stands for, given whether its chain is accepted, and null for nobody, who is refused. Whom it names although the
     /// chain is not accepted is known by the very key, whatever an authority says of it. Null where that is not asked.
@@ -69,14 +66,11 @@ internal sealed record TlsTrust
             return TlsVerdict.No("it showed no certificate");
         if (!VerifiesAnything)
             return TlsVerdict.Unverified;
-        DateTime now = DateTime.UtcNow;
-        if (now < certificate.NotBefore.ToUniversalTime() || now > certificate.NotAfter.ToUniversalTime())
-        {
-            return TlsVerdict.No(now > certificate.NotAfter.ToUniversalTime()
-                ? $"its certificate expired on {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}"
-                : $"its certificate is valid from {certificate.NotBefore.ToUniversalTime():yyyy-MM-dd} on");
-        }
-
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        if (now > CertificateReading.Ends(certificate))
+            return TlsVerdict.No($"its certificate expired on {CertificateReading.Ends(certificate):yyyy-MM-dd}");
+        if (now < CertificateReading.Begins(certificate))
+            return TlsVerdict.No($"its certificate is valid from {CertificateReading.Begins(certificate):yyyy-MM-dd} on");
         string? wrong = VerifiesChain ? WrongChain(certificate, chain) : null;
         string? user = Identify?.Invoke(certificate, wrong is null);
         if (wrong is not null && user is null)
@@ -90,8 +84,6 @@ internal sealed record TlsTrust
         IReadOnlyList<string> names = VerifiesTarget && target is not null ? [target] : Names;
         if (names.Count > 0 && !names.Any(name => IsFor(certificate, name)))
             return TlsVerdict.No($"its certificate is not for {string.Join(" or ", names)}, but for {NamesOf(certificate)}");
-        if (Further?.Invoke(certificate, chain) is { } reason)
-            return TlsVerdict.No(reason);
         string verification = wrong is null
             ? (this with { VerifiesTarget = false, Names = [.. names.Where(name => IsFor(certificate, name)).Take(1)] }).Intention(null)!
             : $"the very key {CertificateReading.KeyPin(certificate)}";
@@ -117,7 +109,7 @@ internal sealed record TlsTrust
         string what = isPinned ? "the very certificate" : $"certificate from {Source}";
         IReadOnlyList<string> names = VerifiesTarget && target is not null ? [target] : Names;
         return names.Count > 0 ? $"{what}, for {string.Join(" or ", names)}"
-            : isPinned || Further is not null ? what
+            : isPinned ? what
             : $"{what}, whatever its name";
     }
 

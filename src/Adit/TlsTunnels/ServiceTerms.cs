@@ -58,7 +58,7 @@ internal sealed class ServiceTerms
             return new(service, new TlsDialer(await ConnectingAsync(service, global).ConfigureAwait(false), settings), global)
             {
                 // The target is spoken to in TLS already, and has no use for the client's own question.
-                Front = service.Protocol is StunnelProtocol.PgSql ? new() { Opening = new PostgresOpening { OffersTls = false, AdmitsPlaintext = true } } : null,
+                Front = service.Protocol is StunnelProtocol.PgSql ? PostgresOpening.NoTls : null,
             };
         }
 

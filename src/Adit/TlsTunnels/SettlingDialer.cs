@@ -21,8 +21,7 @@ internal sealed class SettlingDialer(IDialer inner, TlsOpening opening) : IDiale
         }
         catch (Exception e)
         {
-            dialed.Duplex.Abort();
-            await dialed.Duplex.DisposeAsync().ConfigureAwait(false);
+            await dialed.Duplex.AbandonAsync().ConfigureAwait(false);
             if (e is IOException)
                 throw e as DialException ?? new DialException(target, DialFailure.Other, e.Message, e);
             throw;
