@@ -20,6 +20,9 @@ internal sealed class TlsWire(Duplex duplex, ReadOnlyMemory<byte> read) : Stream
 
     private const int MostGathered = 128 * 1024;
 
+    // Much data comes as two full records at a time, for which a write of their own costs less than another copy.
+    private const int MostGatheredRecord = 17 * 1024;
+
     private ReadOnlyMemory<byte> _read = read;
     private int _headerTaken;
     private int _recordLength;
@@ -186,7 +189,7 @@ internal sealed class TlsWire(Duplex duplex, ReadOnlyMemory<byte> read) : Stream
     {
         lock (_sync)
         {
-            if (!_gathers || _gatheredBytes + record.Length > MostGathered)
+            if (!_gathers || record.Length > MostGatheredRecord || _gatheredBytes + record.Length > MostGathered)
                 return false;
             _gathered ??= ArrayPool<byte>.Shared.Rent(MostGathered);
             record.Span.CopyTo(_gathered.AsSpan(_gatheredBytes));
