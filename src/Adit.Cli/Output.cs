@@ -33,20 +33,20 @@ internal sealed class Output : ILogger, ITunnelEvents, IDisposable
 
     public void Notice(string message)
     {
-        if (_level >= LogVerbosity.Info)
+        if (Shows(LogVerbosity.Info))
             Write($"adit: {message}");
     }
 
     /// <summary>Text of the server, such as its banner.</summary>
     public void Server(string text)
     {
-        if (_level >= LogVerbosity.Info)
+        if (Shows(LogVerbosity.Info))
             Write(Printable.Text(text, keepLines: true).TrimEnd('\n'));
     }
 
     public void Debug(string message)
     {
-        if (_level >= LogVerbosity.Debug1)
+        if (Shows(LogVerbosity.Debug1))
             Write($"debug1: {message}");
     }
 
@@ -54,10 +54,10 @@ internal sealed class Output : ILogger, ITunnelEvents, IDisposable
     {
         switch (tunnelEvent)
         {
-            case ConnectionOpened opened:
+            case ConnectionOpened opened when Shows(LogVerbosity.Debug1):
                 Debug($"connection {opened.ConnectionId} from {opened.Origin}: {opened.Route}");
                 break;
-            case ConnectionClosed closed:
+            case ConnectionClosed closed when Shows(LogVerbosity.Debug1):
                 Debug($"connection {closed.ConnectionId} from {closed.Origin} closed after {closed.Duration.TotalSeconds:0.0} s, "
                     + $"{closed.BytesToTarget} bytes to {closed.Target} and {closed.BytesFromTarget} back{(closed.Failure is null ? string.Empty : $" ({closed.Failure})")}");
                 break;
@@ -90,7 +90,7 @@ internal sealed class Output : ILogger, ITunnelEvents, IDisposable
 
     IDisposable? ILogger.BeginScope<TState>(TState state) => null;
 
-    bool ILogger.IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information || _level >= LogVerbosity.Debug1;
+    bool ILogger.IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information || Shows(LogVerbosity.Debug1);
 
     void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         Debug(Printable.Text(formatter(state, exception)));
@@ -110,6 +110,8 @@ internal sealed class Output : ILogger, ITunnelEvents, IDisposable
             // A full disk: what could not be written is lost, and nothing else.
         }
     }
+
+    private bool Shows(LogVerbosity level) => _level >= level;
 
     private void Write(string line)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Threading.Tasks.Sources;
 
@@ -161,6 +162,7 @@ internal sealed class Outbox : IValueTaskSource<bool>
     }
 
     /// <summary>Waits until something can be taken. False when the outbox is complete and empty.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> WaitAsync()
     {
         while (true)

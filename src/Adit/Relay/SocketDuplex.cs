@@ -166,12 +166,7 @@ internal sealed class SocketDuplex : Duplex
     }
 
     /// <inheritdoc/>
-    public override Stream AsStream()
-    {
-        if (_socket.ProtocolType is ProtocolType.Tcp && OperatingSystem.IsLinux())
-            LimitUnsent();
-        return new SocketStream(_polled);
-    }
+    public override Stream AsStream() => new SocketStream(_polled);
 
     /// <inheritdoc/>
     public override ValueTask DisposeAsync()
@@ -240,22 +235,6 @@ internal sealed class SocketDuplex : Duplex
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             throw Failed(e);
-        }
-    }
-
-    // What the kernel has taken over cannot be overtaken any more: not by a small packet of another channel either. So it gets no more than
-    // keeps the link busy; tcp(7), TCP_NOTSENT_LOWAT.
-    private void LimitUnsent()
-    {
-        const int notSentLowWater = 25;
-        const int bytes = 128 * 1024;
-        try
-        {
-            _socket.SetRawSocketOption(TcpLevel, notSentLowWater, BitConverter.GetBytes(bytes));
-        }
-        catch (SocketException)
-        {
-            // A kernel that does not know it.
         }
     }
 

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Net.Sockets;
+using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Adit.Relay;
 
@@ -8,7 +10,7 @@ namespace Adit.Relay;
 /// A socket's stream for protocols that say goodbye: closing a TCP socket with bytes unread resets the connection, and the reset can
 /// overtake the last message. Disposing it ends our direction and reads on, for a moment, until the peer has closed as well.
 /// </summary>
-internal sealed class SocketStream(PolledSocket socket) : Stream
+internal sealed class SocketStream : Stream
 {
     private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
     private const int MaxDrained = 4 * 1024 * 1024;
@@ -16,8 +18,23 @@ internal sealed class SocketStream(PolledSocket socket) : Stream
     // tcp(7)
     private const int TcpLevel = 6;
     private const int QuickAcknowledgement = 12;
+    private const int NotSentLowWater = 25;
 
+    private const int LeastUnsent = 16 * 1024;
+    private const int MostUnsent = 128 * 1024;
+
+    private readonly PolledSocket _socket;
+    private readonly bool _isTcp;
+    private int _unsent;
     private int _disposed;
+
+    /// <summary>Takes a socket over.</summary>
+    public SocketStream(PolledSocket socket)
+    {
+        _socket = socket;
+        _isTcp = OperatingSystem.IsLinux() && socket.Socket.ProtocolType is ProtocolType.Tcp;
+        LimitUnsent(MostUnsent);
+    }
 
     /// <summary>
     /// Whether what has arrived is acknowledged before more of it is waited for, and not up to 40 ms later: of use where the peer waits for that
@@ -45,11 +62,11 @@ internal sealed class SocketStream(PolledSocket socket) : Stream
         try
         {
             int count;
-            while (!socket.TryReceive(buffer.Span, out count))
+            while (!_socket.TryReceive(buffer.Span, out count))
             {
                 if (AcknowledgesAtOnce && OperatingSystem.IsLinux())
                     Acknowledge();
-                await socket.WaitToReceiveAsync(cancellationToken).ConfigureAwait(false);
+                await _socket.WaitToReceiveAsync(cancellationToken).ConfigureAwait(false);
             }
 
             return count;
@@ -62,8 +79,11 @@ internal sealed class SocketStream(PolledSocket socket) : Stream
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        ValueTask sending = socket.SendAsync(buffer, cancellationToken);
-        return sending.IsCompletedSuccessfully ? sending : FinishAsync(sending);
+        ValueTask sending = _socket.SendAsync(buffer, cancellationToken);
+        if (sending.IsCompletedSuccessfully)
+            return sending;
+        LimitUnsent(buffer.Length);
+        return FinishAsync(sending);
     }
 
     public override void Flush()
@@ -96,7 +116,7 @@ internal sealed class SocketStream(PolledSocket socket) : Stream
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-            socket.Close(reset: false);
+            _socket.Close(reset: false);
         base.Dispose(disposing);
     }
 
@@ -118,14 +138,29 @@ internal sealed class SocketStream(PolledSocket socket) : Stream
 
     private void Acknowledge()
     {
+        // Where it cannot be done, it is not a TCP socket, or closed, which the read tells.
+        AcknowledgesAtOnce = TrySetTcp(QuickAcknowledgement, 1);
+    }
+
+    // What the kernel has taken over cannot be overtaken any more: not by a small packet of another channel either. So it gets no more than
+    // keeps the link busy, which is as much as is written at a time: the writer sees to it that that much leaves soon. TCP_NOTSENT_LOWAT.
+    private void LimitUnsent(int written)
+    {
+        int bytes = Math.Clamp((int)(BitOperations.RoundUpToPowerOf2((uint)written) / 2), LeastUnsent, MostUnsent);
+        if (_isTcp && bytes != _unsent && TrySetTcp(NotSentLowWater, bytes))
+            _unsent = bytes;
+    }
+
+    private bool TrySetTcp(int option, int value)
+    {
         try
         {
-            socket.Socket.SetRawSocketOption(TcpLevel, QuickAcknowledgement, "\u0001\0\0\0"u8);
+            _socket.Socket.SetRawSocketOption(TcpLevel, option, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in value)));
+            return true;
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // Not a TCP socket, or closed, which the read tells.
-            AcknowledgesAtOnce = false;
+            return false;
         }
     }
 
@@ -135,7 +170,7 @@ internal sealed class SocketStream(PolledSocket socket) : Stream
         try
         {
             using var linger = new CancellationTokenSource(LingerTime);
-            socket.Socket.Shutdown(SocketShutdown.Send);
+            _socket.Socket.Shutdown(SocketShutdown.Send);
             int drained = 0;
             while (drained < MaxDrained && await ReadAsync(block, linger.Token).ConfigureAwait(false) is > 0 and var count)
                 drained += count;
