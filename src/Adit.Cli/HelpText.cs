@@ -71,7 +71,8 @@ internal static class HelpText
         usage: adit gateway -f FILE [options]
 
         A tunnel-only SSH server with the words of sshd_config: it forwards, decides
-        who may reach what, and records what happened. Users need no accounts.
+        who may reach what, and records what happened. Users need no accounts, and
+        with AditTlsListen no SSH: a TLS certificate says who they are.
         Make a host key with: ssh-keygen -t ed25519 -N '' -f host_key
 
           -f FILE        the configuration        -t   check it and end

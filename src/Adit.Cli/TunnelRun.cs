@@ -131,9 +131,10 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandR
     }
 
     // Where PostgreSQL has to answer; null for a forward of which nothing is expected. A command is given the name of a server that fits.
+    // Where TLS begins at once it need not be PostgreSQL; each connection is held to the certificate then all the same.
     private PostgresExpectation? Expects(ForwardSpec spec) =>
         spec.Target is { } target
-        && (config.ExpectCert is not null || (config.ExpectPostgres ?? (line.Form is CommandForm.Psql || (command is not null && ServiceKinds.Of(target) is ServiceKind.Postgres))))
+        && (config is { ExpectCert: not null, TargetTls: not { Beginning: TlsBeginning.Direct } } || (config.ExpectPostgres ?? (line.Form is CommandForm.Psql || (command is not null && ServiceKinds.Of(target) is ServiceKind.Postgres))))
             ? new(target, config.ExpectCert)
             : null;
 

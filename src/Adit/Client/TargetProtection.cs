@@ -33,7 +33,7 @@ internal sealed class TargetProtection
             Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify));
         return new(new()
         {
-            Trust = trust,
+            Trust = config.ExpectCert is { } fingerprint ? trust with { Fingerprints = [fingerprint] } : trust,
             Credential = credential,
             Alpn = isPostgres ? [PostgresOpening.Alpn] : [],
             Opening = isPostgres ? new PostgresOpening { IsDirect = tls.Beginning is TlsBeginning.PostgresDirect } : null,

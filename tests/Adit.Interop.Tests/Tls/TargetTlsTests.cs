@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -118,6 +120,52 @@ public sealed class TargetTlsTests(ITestOutputHelper output) : ForwardTest(outpu
     }
 
     [Fact]
+    public async Task A_server_is_known_by_its_very_certificate_on_each_connection()
+    {
+        var (_, authority) = await Shared.Value;
+        using var certificate = X509CertificateLoader.LoadCertificateFromFile(authority);
+        var (adit, port) = await OpenAsync("require", root: false, expected: certificate.GetCertHashString(HashAlgorithmName.SHA256));
+
+        Assert.Equal("t", await PsqlAsync(port, "select ssl from pg_stat_ssl where pid = pg_backend_pid()", "disable"));
+        Assert.Matches("\\(tls, the very certificate", adit.Error.Text);
+        await EndAsync(adit);
+    }
+
+    [Fact]
+    public async Task Another_certificate_than_the_expected_one_is_told_and_nothing_is_opened()
+    {
+        var server = await StartServerAsync("sshd");
+        var (postgres, _) = await Shared.Value;
+
+        var adit = await StartTunnelAsync(
+            server, "-o", "AditTargetTlsRoot=none", "--target-tls", "require", "--expect-cert", $"sha256:{new string('0', 64)}",
+            "-o", "ExitOnForwardFailure=yes", "-L", $"{LoopbackPort.Free()}:localhost:{postgres.Port}");
+
+        Assert.Equal(255, await adit.ExitAsync());
+        Assert.Matches($"its certificate is sha256:[0-9a-f]{{64}}, and sha256:0{{64}} is expected", adit.Error.Text);
+    }
+
+    [Fact]
+    public async Task What_is_no_PostgreSQL_is_held_to_its_very_certificate_too()
+    {
+        var server = await StartServerAsync("sshd");
+        var (_, authority) = await Shared.Value;
+        var (target, port) = (LoopbackPort.Free(), LoopbackPort.Free());
+        await using var tls = await ChildProcess.StartAsync(new(
+            "socat", $"OPENSSL-LISTEN:{target},bind=127.0.0.1,reuseaddr,fork,cert={Path.Combine(Path.GetDirectoryName(authority)!, "front.pem")},verify=0", "SYSTEM:'echo hello'"));
+        await LoopbackPort.UntilListeningAsync(target, tls);
+
+        var adit = await StartTunnelAsync(
+            server, "-v", "--target-tls", "require,tls", "-o", $"AditTargetTlsRoot={authority}", "--expect-cert", $"sha256:{new string('0', 64)}", "-L", $"{port}:localhost:{target}");
+        await LoopbackPort.UntilListeningAsync(port, adit);
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port);
+
+        await adit.ErrorAsync("its certificate is sha256:[0-9a-f]{64} \\(public key sha256:[0-9a-f]{64}\\), which is not the one expected");
+        await EndAsync(adit);
+    }
+
+    [Fact]
     public async Task Ssh_goes_inside_of_tls_where_only_tls_gets_through()
     {
         var server = await StartServerAsync("sshd");
@@ -174,13 +222,14 @@ public sealed class TargetTlsTests(ITestOutputHelper output) : ForwardTest(outpu
     private static Task<string> PsqlAsync(int port, string query, string mode) =>
         Psql.RunAsync("127.0.0.1", port, PostgresPeer.TrustedUser, query, $"dbname=postgres sslmode={mode} gssencmode=disable");
 
-    private async Task<(ChildProcess Tunnel, int Port)> OpenAsync(string mode, string host = "localhost", bool root = true, int? to = null)
+    private async Task<(ChildProcess Tunnel, int Port)> OpenAsync(string mode, string host = "localhost", bool root = true, int? to = null, string? expected = null)
     {
         var server = await StartServerAsync("sshd");
         var (postgres, authority) = await Shared.Value;
         var port = LoopbackPort.Free();
         var adit = await StartTunnelAsync(
             server, "-o", $"AditTargetTlsRoot={(root ? authority : "none")}", "--target-tls", mode,
+            "-o", $"AditExpectCert={(expected is null ? "none" : $"sha256:{expected}")}",
             "-L", string.Create(CultureInfo.InvariantCulture, $"{port}:{host}:{to ?? postgres.Port}"));
         await LoopbackPort.UntilListeningAsync(port, adit);
         return (adit, port);
