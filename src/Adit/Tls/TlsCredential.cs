@@ -38,17 +38,17 @@ internal sealed class TlsCredential
         bool isOne = keyPath is null || keyPath == certificatePath;
         byte[] certificate = TlsFile.Read(certificatePath, holdsKey: isOne);
         byte[] key = isOne ? certificate : TlsFile.Read(keyPath!, holdsKey: true);
+        char[] text = [];
+        char[] keyText = [];
         try
         {
             if (!TlsFile.IsPem(certificate))
                 return LoadPkcs12(certificate);
-            string text = Encoding.UTF8.GetString(certificate);
+            text = Encoding.UTF8.GetChars(certificate);
+            keyText = Encoding.UTF8.GetChars(key);
             X509Certificate2Collection all = [];
             all.ImportFromPem(text);
-            char[] keyText = Encoding.UTF8.GetChars(key);
-            X509Certificate2 leaf = X509Certificate2.CreateFromPem(text, keyText);
-            Array.Clear(keyText);
-            return new(leaf, all);
+            return new(X509Certificate2.CreateFromPem(text, keyText), all);
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
@@ -58,6 +58,8 @@ internal sealed class TlsCredential
         {
             CryptographicOperations.ZeroMemory(key);
             CryptographicOperations.ZeroMemory(certificate);
+            Array.Clear(text);
+            Array.Clear(keyText);
         }
     }
 
