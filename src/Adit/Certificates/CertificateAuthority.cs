@@ -18,8 +18,6 @@ internal sealed class CertificateAuthority : IDisposable
 
     private const int MaxFileLength = 64 * 1024;
     private const int MaxRevokedLength = 16 * 1024 * 1024;
-    private const int MaxTries = 200;
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode OfOthers = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
     private readonly string _folder;
@@ -48,7 +46,7 @@ internal sealed class CertificateAuthority : IDisposable
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
     public static void Create(string folder, X509Certificate2 certificate, bool replace)
     {
-        MakePrivateFolder(folder);
+        PrivateFolder.Make(folder);
         string certificatePath = Path.Combine(folder, CertificateFile);
         string keyPath = Path.Combine(folder, KeyFile);
         NewFile.Check(certificatePath, replace);
@@ -195,29 +193,13 @@ internal sealed class CertificateAuthority : IDisposable
     // Of two that revoke at once, the second would write the list without what the first one added.
     private static FileStream OpenAlone(string path)
     {
-        const int errorAgain = 11;
-        for (int tries = 1; ; tries++)
+        try
         {
-            try
-            {
-                return new(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.None });
-            }
-            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-            {
-                throw new CertificateException($"{Printable.Text(path)} is not there; make an authority with adit cert ca", e);
-            }
-            catch (IOException e) when (e.HResult == errorAgain && tries < MaxTries)
-            {
-                Thread.Sleep(10);
-            }
+            return LockedFile.Open(path, new() { Mode = FileMode.Open, Access = FileAccess.Read });
         }
-    }
-
-    private static void MakePrivateFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(folder, OwnerOnly);
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new CertificateException($"{Printable.Text(path)} is not there; make an authority with adit cert ca", e);
+        }
     }
 }

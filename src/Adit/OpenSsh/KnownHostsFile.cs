@@ -20,7 +20,7 @@ internal static class KnownHostsFile
     internal static void Add(string path, IReadOnlyCollection<string> names, SshPublicKey key, bool hash)
     {
         if (Path.GetDirectoryName(path) is { Length: > 0 } folder && !Directory.Exists(folder))
-            MakePrivateFolder(folder);
+            PrivateFolder.Make(folder);
         using FileStream file = OpenAlone(path);
 
         // Another one may have added it meanwhile.
@@ -137,38 +137,21 @@ internal static class KnownHostsFile
         }
     }
 
-    // Two that add at once would write to the same place: the file is locked (flock) while one does, and the others wait a moment. The
-    // one who waited may hold a file that was replaced meanwhile, and begins anew.
+    // Two that add at once would write to the same place. The one who waited may hold a file that was replaced meanwhile, and begins anew.
     private static FileStream OpenAlone(string path)
     {
-        const int errorAgain = 11;
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = OwnerOnly;
-        for (int tries = 1; ; tries++)
+        for (int tries = 0; tries < MaxTries; tries++)
         {
-            try
-            {
-                ulong? before = UnixFile.Look(Target(path))?.Inode;
-                FileStream file = new(path, options);
-                if (before == UnixFile.Look(Target(path))?.Inode)
-                    return file;
-                file.Dispose();
-                if (tries == MaxTries)
-                    throw new IOException("the file is replaced again and again");
-            }
-            catch (IOException e) when (e.HResult == errorAgain && tries < MaxTries)
-            {
-                Thread.Sleep(10);
-            }
+            ulong? before = UnixFile.Look(Target(path))?.Inode;
+            FileStream file = LockedFile.Open(path, options);
+            if (before == UnixFile.Look(Target(path))?.Inode)
+                return file;
+            file.Dispose();
         }
-    }
 
-    private static void MakePrivateFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        throw new IOException("the file is replaced again and again");
     }
 }

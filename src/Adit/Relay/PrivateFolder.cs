@@ -4,11 +4,24 @@ using System.Net.Sockets;
 namespace Adit.Relay;
 
 /// <summary>
-/// Folders for temporary files that only this user may enter. Their names bear number and beginning of the process that made them, so that
+/// Folders that only this user may enter. The names of those for temporary files bear number and beginning of the process that made them, so that
 /// what a killed one left is known as such, even when another process has got its number.
 /// </summary>
 internal static class PrivateFolder
 {
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>Makes a folder, and those above it that are missing, which stay.</summary>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be made.</exception>
+    internal static void Make(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, OwnerOnly);
+    }
+
     /// <summary>Makes one, under a name that nobody can know before.</summary>
     /// <param name="prefix">How the names of its kind begin.</param>
     /// <exception cref="IOException">It cannot be made.</exception>

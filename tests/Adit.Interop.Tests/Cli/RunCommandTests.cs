@@ -88,7 +88,6 @@ public sealed class RunCommandTests(ITestOutputHelper output) : RunTest(output)
 
         Assert.Equal(0, await adit.ExitAsync());
         Assert.Contains("ADIT_PORT=", adit.Output.Text, StringComparison.Ordinal);
-        Assert.DoesNotContain("INLINE_COMPLETIONS", adit.Output.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("DIAGNOSTICS", adit.Output.Text, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("ADIT_COMMAND_OF", adit.Output.Text, StringComparison.Ordinal);
     }
