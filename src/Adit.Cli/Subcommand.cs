@@ -25,7 +25,7 @@ internal sealed record Subcommand(string Name, Func<string[], Task<int>> RunAsyn
         OfSsh("run", static args => SshCommand.RunAsync(args, CommandForm.Run), CommandForm.Run),
         OfSsh("psql", static args => SshCommand.RunAsync(args, CommandForm.Psql), CommandForm.Psql),
         new("gateway", static args => GatewayCommand.RunAsync(args), static (before, typed, _) => GatewayCompletion.Complete(before, typed)),
-        new("demo", static args => DemoCommand.RunAsync(args), static (_, typed, _) => Candidates.Of(typed, [DemoCommand.Keep, DemoCommand.Help])),
+        new("demo", static args => DemoCommand.RunAsync(args), static (before, typed, _) => before is [] ? Candidates.Of(typed, [DemoCommand.Keep, DemoCommand.Help]) : Candidates.None),
         OfTree("cert", static args => CertCommand.RunAsync(args), CertCommand.Root, static (_, argument, _) => argument == "FILE" ? Candidates.Files : Candidates.None),
         new("completion", static args => CompletionCommand.RunAsync(args), static (before, typed, _) => CompletionCommand.Complete(before, typed)),
         .. OperatingSystem.IsLinux() ? OfLinux() : [],

@@ -20,8 +20,8 @@ internal static class CompletionCommand
             case [Help or "-h"]:
                 await Console.Out.WriteLineAsync(HelpText.Completion);
                 return 0;
-            case [Words, "--", .. var words]:
-                foreach (string line in Answer(words, NearbyNames.Current))
+            case [Words, .. var words]:
+                foreach (string line in words is ["--", .. var behind] ? Answer(behind, NearbyNames.Current) : [])
                     await Console.Out.WriteLineAsync(line);
                 return 0;
             case [var shell] when CompletionScript.Find(shell) is { } script:

@@ -63,7 +63,7 @@ internal static class CompletionScript
                     case ':files *'
                         set -l at (string replace ':files ' '' -- $word)
                         set -l front (string sub -l $at -- $words[-1])
-                        for file in (__fish_complete_path (string sub -s (math $at + 1) -- $words[-1]))
+                        for file in (complete -C "'' "(commandline -ct | string sub -s (math $at + 1)))
                             echo -- $front$file
                         end
                     case ':programs'

@@ -31,13 +31,14 @@ internal static class TunnelNames
     {
         try
         {
-            SshCommandLine line = args switch
+            SshCommandLine? line = args switch
             {
                 ["run", .. var rest] => SshCommandLine.Parse(rest, CommandForm.Run),
                 ["psql", .. var rest] => SshCommandLine.Parse(rest, CommandForm.Psql),
+                [not Subcommand.Ssh and var word, ..] when Subcommand.Find(word) is not null => null,
                 _ => SshCommandLine.Parse(args),
             };
-            return DestinationName.IsHost(line.Destination) ? line.Destination : null;
+            return line is not null && DestinationName.IsHost(line.Destination) ? line.Destination : null;
         }
         catch (Exception e) when (e is UsageException or ConfigException)
         {
