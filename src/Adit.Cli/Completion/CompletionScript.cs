@@ -58,7 +58,8 @@ internal static class CompletionScript
         # Completes the words of adit in fish.
         function __adit_candidates
             set -l words (commandline -opc) (commandline -ct | string unescape)
-            for word in (command $words[1] completion words -- $words[2..] 2>/dev/null </dev/null)
+            set -l program (string replace -r '^~/' "$HOME/" -- $words[1])
+            for word in (command $program completion words -- $words[2..] 2>/dev/null </dev/null)
                 switch $word
                     case ':files *'
                         set -l at (string replace ':files ' '' -- $word)

@@ -71,6 +71,7 @@ public sealed class CompletionTests : SessionTerminalTest, IDisposable
         foreach (var (typed, completed) in new[]
                  {
                      ("adit gat", "adit gateway"),
+                     ("~/adit gat", "~/adit gateway"),
                      ("adit joe@fa", "adit joe@fancy"),
                      ("adit -J foo,joe@fa", "adit -J foo,joe@fancy"),
                      ("adit -o stricth", "adit -o StrictHostKeyChecking="),
@@ -89,7 +90,7 @@ public sealed class CompletionTests : SessionTerminalTest, IDisposable
             // The words as the shell has them: what it merely suggests is none.
             await terminal.PressAsync("C-a");
             await terminal.EnterAsync("printf '<%s>' ");
-            await terminal.ShowsAsync("^" + Regex.Escape(string.Concat(completed.Split(' ').Select(static word => $"<{word}>"))));
+            await terminal.ShowsAsync("^" + Regex.Escape(string.Concat(completed.Replace("~", _folder, StringComparison.Ordinal).Split(' ').Select(static word => $"<{word}>"))));
             await terminal.EnterAsync("clear");
         }
     }
