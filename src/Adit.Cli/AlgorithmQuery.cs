@@ -7,15 +7,21 @@ namespace Adit.Cli;
 /// <summary>What -Q prints: what this engine serves, the most preferred first.</summary>
 internal static class AlgorithmQuery
 {
-    private const string CertificateMark = "-cert-v01@openssh.com";
-
-    private static readonly string[] Words =
+    /// <summary>The words of ssh(1) -Q.</summary>
+    internal static readonly string[] Words =
         ["cipher", "cipher-auth", "compression", "kex", "key", "key-ca-sign", "key-cert", "key-plain", "key-sig", "mac", "protocol-version", "sig"];
+
+    private const string CertificateMark = "-cert-v01@openssh.com";
 
     /// <summary>One name a line.</summary>
     /// <param name="word">A word of ssh(1) -Q, or the keyword that has such a list.</param>
     /// <exception cref="UsageException">There is no such list.</exception>
-    internal static IEnumerable<string> Lines(string word)
+    internal static IEnumerable<string> Lines(string word) => Find(word) ?? throw new UsageException(
+        $"there is no list \"{word}\"; write one of {string.Join(", ", Words)}"
+        + (Spelling.Nearest(word, Words) is { } near ? $"; the nearest is {near}" : ""));
+
+    /// <summary>The list of a word or keyword; null where there is none.</summary>
+    internal static IEnumerable<string>? Find(string word)
     {
         AlgorithmPreferences all = AlgorithmPreferences.Default;
         return word.ToUpperInvariant() switch
@@ -32,9 +38,7 @@ internal static class AlgorithmQuery
             "MAC" or "MACS" => all.Macs,
             "PROTOCOL-VERSION" => ["2"],
             "HELP" => Words,
-            _ => throw new UsageException(
-                $"there is no list \"{word}\"; write one of {string.Join(", ", Words)}"
-                + (Spelling.Nearest(word, Words) is { } near ? $"; the nearest is {near}" : "")),
+            _ => null,
         };
     }
 

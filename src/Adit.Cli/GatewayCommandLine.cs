@@ -27,7 +27,8 @@ internal enum GatewayRequest
 /// <summary>The command line of <c>adit gateway</c>: sshd's own switches, as far as they make sense here.</summary>
 internal sealed record GatewayCommandLine
 {
-    private const string WithArgument = "fCEophbckVgu";
+    internal const string Help = "--help";
+    internal const string Hash = "--hash";
 
     /// <summary>What to do.</summary>
     public GatewayRequest Request { get; private init; }
@@ -62,9 +63,9 @@ internal sealed record GatewayCommandLine
         var words = new Queue<string>(args);
         while (words.TryDequeue(out string? word))
         {
-            if (word is "--help")
+            if (word is Help)
                 return new() { Request = GatewayRequest.Help };
-            if (word is "--hash")
+            if (word is Hash)
                 return new() { Request = GatewayRequest.Hash };
             if (word.Length < 2 || word[0] != '-' || word[1] == '-')
                 throw new UsageException($"adit gateway takes no \"{word}\"; see adit gateway --help");
@@ -72,7 +73,7 @@ internal sealed record GatewayCommandLine
             {
                 string argument = string.Empty;
                 char letter = word[i];
-                if (WithArgument.Contains(letter, StringComparison.Ordinal))
+                if (GatewayOption.Find(letter) is { Argument: not null })
                 {
                     argument = i + 1 < word.Length ? word[(i + 1)..]
                         : words.TryDequeue(out string? next) ? next

@@ -116,6 +116,19 @@ internal static class HelpText
         wrong usage, a file that cannot be used, or a port that is taken.
         """;
 
+    internal const string Completion =
+        """
+        usage: adit completion bash|zsh|fish
+
+        Prints a script by which the shell completes adit's words with the Tab key:
+        commands, options and their values, hosts of ~/.ssh/config and known_hosts,
+        running tunnels, files. Nothing is connected to or changed by that.
+
+          bash   source <(adit completion bash)       in ~/.bashrc
+          zsh    source <(adit completion zsh)        in ~/.zshrc, behind compinit
+          fish   adit completion fish | source        in ~/.config/fish/config.fish
+        """;
+
     /// <summary>What -V prints.</summary>
     internal static string Version => $"adit {typeof(HelpText).Assembly.GetName().Version?.ToString(3)}";
 }

@@ -46,6 +46,9 @@ internal static class LocalCommandForm
         _ => null,
     };
 
+    /// <summary>Whether an option makes no sense with a command here, since that alone is admitted.</summary>
+    internal static bool IsRefused(LongOption option) => option.Keyword is "AditAdmit";
+
     /// <summary>The argument of -L, where a target alone is enough: then a free port listens.</summary>
     internal static string WithListener(string argument)
     {

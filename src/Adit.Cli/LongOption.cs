@@ -26,6 +26,9 @@ internal readonly record struct LongOption(string Name, string? Argument = null,
         new("--via-tls", "[HOST:]PORT", "AditViaTls"),
     ];
 
+    /// <summary>All of them.</summary>
+    internal static IReadOnlyList<LongOption> Table => All;
+
     /// <summary>The names of all.</summary>
     internal static IReadOnlyList<string> Names { get; } = [.. All.Select(static option => option.Name)];
 

@@ -10,8 +10,10 @@ namespace Adit.Cli;
 /// </summary>
 internal sealed class SshCommandLineParser(IReadOnlyList<string> args, CommandForm form)
 {
+    /// <summary>What -O may say.</summary>
+    internal static readonly string[] ControlWords = ["check", "conninfo", "channels", "forward", "cancel", "proxy", "exit", "stop"];
+
     private const int MostVerbose = 3;
-    private static readonly string[] ControlWords = ["check", "conninfo", "channels", "forward", "cancel", "proxy", "exit", "stop"];
 
     private readonly List<ConfigLine> _options = [];
     private readonly List<string> _command = [];
@@ -115,7 +117,7 @@ internal sealed class SshCommandLineParser(IReadOnlyList<string> args, CommandFo
         LongOption option = LongOption.Find(name) ?? throw new UsageException(
             $"unknown option {name}"
             + (Spelling.Nearest(name, LongOption.Names) is { } near ? $"; the nearest known one is {near}" : "; see adit --help"));
-        if (_isLocal && option.Keyword is "AditAdmit")
+        if (_isLocal && LocalCommandForm.IsRefused(option))
             throw new UsageException($"the option {name} does not go with {LocalCommandForm.Name(form)}, which admits the command and its descendants");
         if (option.Argument is null)
         {

@@ -58,6 +58,9 @@ internal readonly record struct SshOption(char Letter, string? Argument, string?
         new('y', null),
     ];
 
+    /// <summary>All of them, also those that are refused.</summary>
+    internal static IReadOnlyList<SshOption> Table => All;
+
     /// <summary>The option of a letter; null for an unknown one.</summary>
     internal static SshOption? Find(char letter)
     {

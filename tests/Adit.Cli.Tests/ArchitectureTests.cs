@@ -48,6 +48,18 @@ public partial class ArchitectureTests
         ["Serving"] = ["Access", "Limits", "Policy", "Audit", "Configuration"],
     };
 
+    private static readonly Dictionary<string, string[]> Command = new(StringComparer.Ordinal)
+    {
+        ["Certificates"] = [],
+        ["Commands"] = [],
+        ["Completion"] = ["Tls"],
+        ["Demo"] = [],
+        ["Doctor"] = ["Tunnels"],
+        ["Sessions"] = [],
+        ["Tls"] = [],
+        ["Tunnels"] = [],
+    };
+
     private static readonly Dictionary<string, string[]> Projects = new(StringComparer.Ordinal)
     {
         ["Adit.Ssh"] = [],
@@ -66,6 +78,9 @@ public partial class ArchitectureTests
 
     [Fact]
     public void In_the_gateway_only_what_serves_knows_all_of_it() => Check("Adit.Gateway", "Adit.Gateway", FarEnd);
+
+    [Fact]
+    public void In_the_command_its_subcommands_do_not_know_each_other() => Check("Adit.Cli", "Adit.Cli", Command);
 
     [Fact]
     public void Projects_refer_only_downwards()

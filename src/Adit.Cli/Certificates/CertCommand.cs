@@ -30,9 +30,7 @@ internal static class CertCommand
     /// <param name="args">The arguments behind the command's name.</param>
     public static async Task<int> RunAsync(IReadOnlyList<string> args)
     {
-        var command = new Command("cert", Description) { SelfCommand(), AuthorityCommand(), ServerCommand(), ClientCommand(), RevokeCommand(), ShowCommand() };
-        var root = new Command("adit", "Certificates") { new HelpOption { Recursive = true }, command };
-        ParseResult parsed = root.Parse(["cert", .. args]);
+        ParseResult parsed = Root().Parse(["cert", .. args]);
         try
         {
             int code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
@@ -48,6 +46,13 @@ internal static class CertCommand
             return Failed;
         }
     }
+
+    /// <summary>What can be written.</summary>
+    internal static Command Root() => new("adit", "Certificates")
+    {
+        new HelpOption { Recursive = true },
+        new Command("cert", Description) { SelfCommand(), AuthorityCommand(), ServerCommand(), ClientCommand(), RevokeCommand(), ShowCommand() },
+    };
 
     private static Command SelfCommand()
     {

@@ -24,6 +24,9 @@ namespace Adit.Cli.Demo;
 /// </summary>
 internal sealed class DemoCommand : IAsyncDisposable
 {
+    internal const string Help = "--help";
+    internal const string Keep = "--keep";
+
     private const string User = "demo";
     private const string FolderPrefix = "adit-demo-";
     private const int Failed = 255;
@@ -38,7 +41,7 @@ internal sealed class DemoCommand : IAsyncDisposable
 
     public static async Task<int> RunAsync(IReadOnlyList<string> args)
     {
-        if (args is ["--help" or "-h"])
+        if (args is [Help or "-h"])
         {
             await Console.Out.WriteLineAsync(HelpText.Demo);
             return 0;
@@ -46,7 +49,7 @@ internal sealed class DemoCommand : IAsyncDisposable
 
         if (args is [DemoStranger.Word, var port])
             return await DemoStranger.RunAsync(port);
-        if (args is not ([] or ["--keep"]))
+        if (args is not ([] or [Keep]))
         {
             await Console.Error.WriteLineAsync($"adit: adit demo takes no \"{string.Join(' ', args)}\"; see adit demo --help");
             return Failed;
@@ -65,7 +68,7 @@ internal sealed class DemoCommand : IAsyncDisposable
         {
             PrivateFolder.RemoveDead(FolderPrefix);
             await using (var demo = new DemoCommand())
-                await demo.ShowAsync(args is ["--keep"], stop.Token);
+                await demo.ShowAsync(args is [Keep], stop.Token);
             Say("end", "the tunnel, the gateway, the target and their files are gone");
             return 0;
         }

@@ -34,19 +34,7 @@ internal static class DoctorCommand
     /// <param name="args">The arguments behind the command's name.</param>
     public static async Task<int> RunAsync(IReadOnlyList<string> args)
     {
-        var which = new Argument<string[]>("WHICH") { Description = "Only what is about these processes (numbers) and files", Arity = ArgumentArity.ZeroOrMore };
-        which.Validators.Add(static result =>
-        {
-            if (result.Tokens.FirstOrDefault(static token => !IsNumber(token.Value) && !Path.IsPathRooted(token.Value)) is { } wrong)
-                result.AddError($"{wrong.Value} is neither an option, nor the number of a process, nor the whole path of a file");
-        });
-        var end = new Option<bool>("--end") { Description = "End tunnels left running, remove stale sockets; asks for each" };
-        var yes = new Option<bool>("--yes", "-y") { Description = "With --end: do not ask" };
-        var json = new Option<bool>("--json") { Description = "Print it as JSON, for programs" };
-        var command = new Command("doctor", Description) { which, end, yes, json };
-        command.SetAction((parsed, stop) => LookAsync(new(parsed.GetValue(which) ?? [], parsed.GetValue(end), parsed.GetValue(yes), parsed.GetValue(json)), stop));
-        var root = new Command("adit", "Tunnels of this user") { new HelpOption { Recursive = true }, command };
-        ParseResult parsed = root.Parse(["doctor", .. args]);
+        ParseResult parsed = Root().Parse(["doctor", .. args]);
         try
         {
             int code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
@@ -61,6 +49,23 @@ internal static class DoctorCommand
         {
             return CouldNotLook;
         }
+    }
+
+    /// <summary>What can be written.</summary>
+    internal static Command Root()
+    {
+        var which = new Argument<string[]>("WHICH") { Description = "Only what is about these processes (numbers) and files", Arity = ArgumentArity.ZeroOrMore };
+        which.Validators.Add(static result =>
+        {
+            if (result.Tokens.FirstOrDefault(static token => !IsNumber(token.Value) && !Path.IsPathRooted(token.Value)) is { } wrong)
+                result.AddError($"{wrong.Value} is neither an option, nor the number of a process, nor the whole path of a file");
+        });
+        var end = new Option<bool>("--end") { Description = "End tunnels left running, remove stale sockets; asks for each" };
+        var yes = new Option<bool>("--yes", "-y") { Description = "With --end: do not ask" };
+        var json = new Option<bool>("--json") { Description = "Print it as JSON, for programs" };
+        var command = new Command("doctor", Description) { which, end, yes, json };
+        command.SetAction((parsed, stop) => LookAsync(new(parsed.GetValue(which) ?? [], parsed.GetValue(end), parsed.GetValue(yes), parsed.GetValue(json)), stop));
+        return new("adit", "Tunnels of this user") { new HelpOption { Recursive = true }, command };
     }
 
     private static bool IsNumber(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _);

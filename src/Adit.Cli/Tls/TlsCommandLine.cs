@@ -7,7 +7,22 @@ namespace Adit.Cli.Tls;
 /// <summary>The command line of <c>adit tls</c> and <c>adit stunnel</c>.</summary>
 internal sealed record TlsCommandLine
 {
-    private const string Descriptor = "-fd";
+    /// <summary>Behind it stands the number of a descriptor.</summary>
+    internal const string Descriptor = "-fd";
+
+    /// <summary>The options of <c>adit tls</c>.</summary>
+    internal static readonly string[] Words = [Help, Options, Check, KeepForeground, Descriptor];
+
+    /// <summary>The words of <c>adit stunnel</c>, besides the options of stunnel 3.</summary>
+    internal static readonly string[] StunnelWords = [Help, StunnelHelp, StunnelVersion, StunnelOptionList, Descriptor];
+
+    private const string Help = "--help";
+    private const string Options = "--options";
+    private const string Check = "--check";
+    private const string KeepForeground = "--foreground";
+    private const string StunnelHelp = "-help";
+    private const string StunnelVersion = "-version";
+    private const string StunnelOptionList = "-options";
 
     /// <summary>What to do.</summary>
     public TlsRequest Request { get; private init; }
@@ -32,9 +47,9 @@ internal sealed record TlsCommandLine
             return args switch
             {
                 [] => throw new UsageException("the configuration is missing; write adit stunnel FILE, or see adit tls --help"),
-                ["--help" or "-help" or "-h"] => new() { Request = TlsRequest.Help },
-                ["-version" or "-V"] => new() { Request = TlsRequest.Version },
-                ["-options"] => new() { Request = TlsRequest.Options },
+                [Help or StunnelHelp or "-h"] => new() { Request = TlsRequest.Help },
+                [StunnelVersion or "-V"] => new() { Request = TlsRequest.Version },
+                [StunnelOptionList] => new() { Request = TlsRequest.Options },
                 [Descriptor, var number] => new() { ConfigDescriptor = Number(number) },
                 [['-', _, ..], ..] => new() { Version3 = args },
                 _ => Parse(args, isStunnel: false),
@@ -46,10 +61,10 @@ internal sealed record TlsCommandLine
         {
             line = args[i] switch
             {
-                "--help" or "-h" => line with { Request = TlsRequest.Help },
-                "--options" => line with { Request = TlsRequest.Options },
-                "--check" => line with { Request = TlsRequest.Check },
-                "--foreground" => line with { Foreground = true },
+                Help or "-h" => line with { Request = TlsRequest.Help },
+                Options => line with { Request = TlsRequest.Options },
+                Check => line with { Request = TlsRequest.Check },
+                KeepForeground => line with { Foreground = true },
                 Descriptor => line.From(null, i + 1 < args.Count ? Number(args[++i]) : throw new UsageException($"{Descriptor} needs the number of a descriptor")),
                 "-" => line.From(null, 0),
                 ['-', ..] => throw new UsageException($"adit tls takes no \"{args[i]}\"; see adit tls --help"),

@@ -22,9 +22,7 @@ internal static class TunnelCommands
     /// <param name="args">The arguments, the command's name the first.</param>
     public static async Task<int> RunAsync(IReadOnlyList<string> args)
     {
-        // Not System.CommandLine's root, whose name is that of the program's file.
-        var root = new Command("adit", "Tunnels of this user") { new HelpOption { Recursive = true }, List(), Change("add", "Adds forwards to a tunnel", AddAsync), Change("cancel", "Ends forwards of a tunnel; their connections go on", CancelAsync), Stop() };
-        ParseResult parsed = root.Parse(args);
+        ParseResult parsed = Root().Parse(args);
         try
         {
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
@@ -39,6 +37,16 @@ internal static class TunnelCommands
             return 0;
         }
     }
+
+    /// <summary>What can be written. Not System.CommandLine's root, whose name is that of the program's file.</summary>
+    internal static Command Root() => new("adit", "Tunnels of this user")
+    {
+        new HelpOption { Recursive = true },
+        List(),
+        Change("add", "Adds forwards to a tunnel", AddAsync),
+        Change("cancel", "Ends forwards of a tunnel; their connections go on", CancelAsync),
+        Stop(),
+    };
 
     private static Command List()
     {

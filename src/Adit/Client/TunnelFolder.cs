@@ -37,6 +37,15 @@ internal static class TunnelFolder
         return [.. Directory.GetFiles(Location, "*" + Suffix).Order(StringComparer.Ordinal)];
     }
 
+    /// <summary>The processes whose sockets are there. Neither looks whether they live nor changes anything.</summary>
+    public static IReadOnlyList<int> Owners() =>
+        !Directory.Exists(Location) || Obstacle() is not null
+            ? []
+            : [.. Directory.GetFiles(Location, "*" + Suffix)
+                .Select(static path => int.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) ? pid : 0)
+                .Where(static pid => pid > 0)
+                .Order()];
+
     // Who changes to another user may keep the environment, and the folder's owner could put another in the place of ours at any time.
     private static bool IsOwn(string folder) => UnixFile.Look(folder) is { IsFolder: true } found && found.Owner == UserId();
 

@@ -9,7 +9,7 @@ internal static class HostKeyword
     /// <param name="name">The keyword.</param>
     /// <param name="why">Why it has none.</param>
     internal static Keyword<HostSettings> Ignored(string name, string why) =>
-        new(name, line => settings => settings.Ignored.TryAdd(name, new(why, line.Source)));
+        new(name, line => settings => settings.Ignored.TryAdd(name, new(why, line.Source))) { IsServed = false };
 
     /// <summary>Is not served, and to ignore it would weaken the connection or lead it elsewhere.</summary>
     /// <param name="name">The keyword.</param>
@@ -24,7 +24,8 @@ internal static class HostKeyword
                 settings.Refusals.Add(name, refusal = new());
             bool nothing = line.Arguments is [var only] && asksNothing.Contains(only, StringComparer.OrdinalIgnoreCase);
             refusal.Offer(nothing ? null : $"{name} applies to this destination: {why}", line.Source);
-        });
+        })
+        { IsServed = false };
     }
 
     /// <summary>A message with which the user refuses the destination.</summary>

@@ -6,8 +6,8 @@ namespace Adit.OpenSsh;
 internal sealed class HostPaths(HostSettings written, Tokens tokens)
 {
     internal static readonly string[] DefaultIdentities = ["~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519"];
-    private static readonly string[] DefaultUserKnownHosts = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
-    private static readonly string[] DefaultGlobalKnownHosts = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
+    internal static readonly string[] DefaultUserKnownHosts = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
+    internal static readonly string[] DefaultGlobalKnownHosts = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
 
     internal ImmutableArray<Sourced<string>> Identities() =>
         written.IdentityFiles.Values.Count > 0

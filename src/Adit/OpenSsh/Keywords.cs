@@ -183,6 +183,9 @@ internal static class Keywords
     private static readonly FrozenDictionary<string, Keyword<HostSettings>> ByName =
         All.ToFrozenDictionary(keyword => keyword.Name, StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>All, without those of the structure.</summary>
+    internal static IReadOnlyList<Keyword<HostSettings>> Table => All;
+
     /// <summary>The names, those of the structure included.</summary>
     internal static IEnumerable<string> Names => All.Select(keyword => keyword.Name).Concat(["Host", "Match", "Include"]);
 

@@ -61,6 +61,11 @@ internal sealed class KnownHostsLine
     /// <summary>Whether ssh could have written it: one name that is hashed, or a name, or a name and an address.</summary>
     public bool IsSimple => _patterns.Length <= 2 && !_patterns.Any(static pattern => pattern.AsSpan().ContainsAny('*', '?', '!'));
 
+    /// <summary>The names of the hosts whose key this is, as far as they can be read: no patterns, nothing that is hashed; without the port.</summary>
+    public IEnumerable<string> PlainNames =>
+        Marker is not KnownHostsMarker.None ? []
+        : _patterns.Where(static pattern => !pattern.AsSpan().ContainsAny('*', '?', '!')).Select(WithoutPort);
+
     /// <summary>Reads a line. Null for an empty line or a comment.</summary>
     /// <exception cref="FormatException">The line is malformed.</exception>
     public static KnownHostsLine? Parse(string line, string place, string? file = null)
@@ -111,6 +116,8 @@ internal sealed class KnownHostsLine
 
         return $"{name} {key}";
     }
+
+    private static string WithoutPort(string name) => name is ['[', ..] && name.IndexOf(']', StringComparison.Ordinal) is > 0 and var end ? name[1..end] : name;
 
     private static byte[] ParseBlob(string type, string base64)
     {

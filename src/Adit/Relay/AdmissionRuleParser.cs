@@ -7,11 +7,15 @@ namespace Adit.Relay;
 /// <summary>Reads the text of an <see cref="AdmissionRule"/>.</summary>
 internal static class AdmissionRuleParser
 {
-    private const string Known = "known are same-user, any, self, user:NAME, group:NAME, exe:PATH, pid:N and address:CIDR,…";
     private const int MaxTerms = 64;
     private const int MaxNetworks = 256;
     private const int MaxNameLength = 256;
     private const int MaxPathLength = 4095;
+
+    /// <summary>What a term of a rule may be.</summary>
+    internal static readonly string[] Forms = ["same-user", "any", "self", "user:NAME", "group:NAME", "exe:PATH", "pid:N", "address:CIDR,…"];
+
+    private static readonly string Known = $"known are {string.Join(", ", Forms[..^1])} and {Forms[^1]}";
 
     /// <exception cref="FormatException">The text is no rule.</exception>
     internal static IReadOnlyList<AdmissionTerm> Parse(string text)

@@ -19,6 +19,12 @@ internal static class StunnelCommandLine
         ['s'] = "setuid", ['g'] = "setgid", ['P'] = "pid", ['r'] = "connect", ['L'] = "exec", ['l'] = "exec",
     };
 
+    /// <summary>The letters of the options, and the option of a file that each means.</summary>
+    internal static IReadOnlyDictionary<char, string> Letters => Options;
+
+    /// <summary>Whether an option is followed by an argument.</summary>
+    internal static bool HasArgument(char letter) => !WithoutArgument.Contains(letter, StringComparison.Ordinal);
+
     /// <summary>Reads a command line.</summary>
     /// <param name="arguments">The arguments, without the name of the program.</param>
     /// <exception cref="StunnelException">It cannot be understood or served.</exception>
@@ -78,7 +84,7 @@ internal static class StunnelCommandLine
                 ConfigPlace place = new($"-{flag}", 0);
                 if (!Options.TryGetValue(flag, out string? option))
                     throw new StunnelException(place, "there is no such option of stunnel 3");
-                if (WithoutArgument.Contains(flag, StringComparison.Ordinal))
+                if (!HasArgument(flag))
                 {
                     flags.Add((flag, new(option, flag == 'W' ? "no" : "yes", place)));
                     continue;
