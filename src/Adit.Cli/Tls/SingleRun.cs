@@ -23,7 +23,6 @@ internal static class SingleRun
         if (ServiceLine.Danger(service) is { } danger)
             log.Write(SyslogLevel.Warning, danger, aloud: !StandardSocket.IsErrorToo);
         ServiceTerms terms = (await TlsServices.LoadAsync(configuration))[0];
-        using var pid = PidFile.Write(configuration.Global.PidFile);
         var events = new ServiceEvents(service, log, new());
         var outcome = new Outcome(events);
         IListener listener = StandardSocket.Take() is { } connection ? new SingleListener(connection) : new StdioListener(StandardStreams.Open());

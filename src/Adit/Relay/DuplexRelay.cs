@@ -28,12 +28,16 @@ internal sealed class DuplexRelay
     private int _directionsDone;
     private long _bytesToFar;
     private long _bytesToNear;
+    private readonly bool _watchesActivity;
     private long _lastActivity;
     private ITimer? _idleTimer;
     private ITimer? _closeTimer;
     private Task _watching = Task.CompletedTask;
     private CancellationToken _over;
+    private bool _writesToFar;
+    private bool _writesToNear;
     private volatile bool _closed;
+    private volatile bool _closing;
 
     /// <summary>Prepares a relay.</summary>
     /// <param name="near">The stream of the side that began the connection (the application).</param>
@@ -47,6 +51,7 @@ internal sealed class DuplexRelay
         _far = far;
         _options = options ?? RelayOptions.Default;
         _options.Validate();
+        _watchesActivity = _options is not { IdleTimeout: null, CloseTimeout: null };
     }
 
     /// <summary>Bytes that were handed to the far stream so far. Safe to read at any time.</summary>
@@ -57,7 +62,8 @@ internal sealed class DuplexRelay
 
     /// <summary>
     /// Relays until both directions ended, one stream failed, a time limit passed or the token was cancelled. Does not throw for any of
-    /// these: the result says what happened. After anything but <see cref="RelayEnd.Completed"/> both streams are aborted. Call once.
+    /// these: the result says what happened. After anything but <see cref="RelayEnd.Completed"/> and <see cref="RelayEnd.CloseTimeout"/>, which end
+    /// in order, both streams are aborted. Call once.
     /// </summary>
     /// <param name="cancellationToken">Ends the relay by aborting both streams.</param>
     /// <exception cref="InvalidOperationException">It was called before.</exception>
@@ -82,7 +88,7 @@ internal sealed class DuplexRelay
             await StopTimersAsync().ConfigureAwait(false);
         }
         lock (_endLock)
-            return new(BytesToFar, BytesToNear, _end ?? RelayEnd.Completed, _error);
+            return new(BytesToFar, BytesToNear, _end ?? (_closing ? RelayEnd.CloseTimeout : RelayEnd.Completed), _error);
     }
 
     private async Task PumpAsync(bool toFar)
@@ -112,6 +118,7 @@ internal sealed class DuplexRelay
                 if (chunk.IsEmpty)
                     break;
                 int bytes = chunk.Length;
+                Volatile.Write(ref toFar ? ref _writesToFar : ref _writesToNear, true);
                 if (source.TryReadMore(out ReadOnlyMemory<byte> more))
                 {
                     gathered ??= new ReadOnlyMemory<byte>[MostGathered];
@@ -123,17 +130,18 @@ internal sealed class DuplexRelay
                     await destination.WriteAsync(chunk, CancellationToken.None).ConfigureAwait(false);
                 }
 
-                if (_idleTimer is not null)
+                Volatile.Write(ref toFar ? ref _writesToFar : ref _writesToNear, false);
+                if (_watchesActivity)
                     Volatile.Write(ref _lastActivity, _options.TimeProvider.GetTimestamp());
                 Interlocked.Add(ref toFar ? ref _bytesToFar : ref _bytesToNear, bytes);
                 turn += bytes;
             }
-            if (_closed)
+            if (_closed && !_closing)
                 return;
             await destination.CompleteWritingAsync(CancellationToken.None).ConfigureAwait(false);
             if (Interlocked.Increment(ref _directionsDone) == 1)
             {
-                StartCloseTimer();
+                StartCloseTimer(destination);
                 if (source.TellsClose)
                     _watching = WatchAsync(source, destination);
             }
@@ -193,13 +201,30 @@ internal sealed class DuplexRelay
             _idleTimer!.Change(left, Timeout.InfiniteTimeSpan);
     }
 
-    private void StartCloseTimer()
+    private void StartCloseTimer(Duplex left)
     {
-        if (_options.CloseTimeout is { } close)
+        if (_options.CloseTimeout is not { } close)
+            return;
+        Volatile.Write(ref _lastActivity, _options.TimeProvider.GetTimestamp());
+        _closeTimer = _options.TimeProvider.CreateTimer(_ => OnCloseTimer(left), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _closeTimer.Change(close, Timeout.InfiniteTimeSpan);
+    }
+
+    // What was sent stays for whoever reads it in time; a chunk that waits to be taken is hurried by the idle timeout alone.
+    private void OnCloseTimer(Duplex left)
+    {
+        TimeSpan close = _options.CloseTimeout!.Value;
+        bool writes = Volatile.Read(ref _writesToFar) || Volatile.Read(ref _writesToNear);
+        TimeSpan rest = writes ? close : close - _options.TimeProvider.GetElapsedTime(Volatile.Read(ref _lastActivity));
+        if (rest > TimeSpan.Zero)
         {
-            _closeTimer = _options.TimeProvider.CreateTimer(
-                static relay => ((DuplexRelay)relay!).End(RelayEnd.CloseTimeout, null), this, close, Timeout.InfiniteTimeSpan);
+            _closeTimer!.Change(rest, Timeout.InfiniteTimeSpan);
+            return;
         }
+
+        _closing = true;
+        _closed = true;
+        left.StopReading();
     }
 
     private async ValueTask StopTimersAsync()

@@ -11,13 +11,14 @@ internal sealed class ProgramDuplex : Duplex
     private readonly Process _process;
     private readonly StreamDuplex _stream;
     private readonly Lock _sync = new();
+    private Timer? _killing;
     private bool _disposed;
 
     /// <summary>Takes a program over that was started with both redirected.</summary>
     public ProgramDuplex(Process process)
     {
         _process = process;
-        _stream = new(process.StandardOutput.BaseStream, process.StandardInput.BaseStream, abort: HangUp);
+        _stream = new(process.StandardOutput.BaseStream, process.StandardInput.BaseStream, abort: EndInput);
     }
 
     public override ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken) => _stream.ReadAsync(cancellationToken);
@@ -26,8 +27,17 @@ internal sealed class ProgramDuplex : Duplex
 
     public override ValueTask CompleteWritingAsync(CancellationToken cancellationToken) => _stream.CompleteWritingAsync(cancellationToken);
 
-    // A read that waits for the command's output ends with the command only.
-    public override void Abort() => Kill();
+    // A read that waits for the command's output ends with the command only. It gets a moment to end by itself: its input ends, too.
+    public override void Abort()
+    {
+        lock (_sync)
+        {
+            if (!_disposed)
+                _killing ??= new(static program => ((ProgramDuplex)program!).Kill(), this, GraceToEnd, Timeout.InfiniteTimeSpan);
+        }
+
+        _stream.Abort();
+    }
 
     public override async ValueTask DisposeAsync()
     {
@@ -37,8 +47,16 @@ internal sealed class ProgramDuplex : Duplex
         Kill();
         lock (_sync)
             _disposed = true;
+        if (_killing is not null)
+            await _killing.DisposeAsync().ConfigureAwait(false);
         await _stream.DisposeAsync().ConfigureAwait(false);
         _process.Dispose();
+    }
+
+    private void EndInput()
+    {
+        _process.StandardInput.BaseStream.Dispose();
+        HangUp();
     }
 
     // What ssh sends to a ProxyCommand that is no longer needed.

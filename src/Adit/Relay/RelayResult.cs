@@ -15,7 +15,7 @@ internal enum RelayEnd
     /// <summary>The caller cancelled the relay: the tunnel was stopped.</summary>
     Cancelled,
 
-    /// <summary>One direction had ended, and the other did not within <see cref="RelayOptions.CloseTimeout"/>.</summary>
+    /// <summary>One direction had ended, and the other was silent for <see cref="RelayOptions.CloseTimeout"/>. Both ended in order.</summary>
     CloseTimeout,
 
     /// <summary>Nothing moved for <see cref="RelayOptions.IdleTimeout"/>.</summary>
@@ -36,8 +36,8 @@ internal sealed record RelayOptions
     public static RelayOptions Default { get; } = new();
 
     /// <summary>
-    /// How long the second direction may last after the first one ended. Null, the default, is without limit: a client may end its
-    /// direction and then read a long answer.
+    /// How long the second direction may be silent after the first one ended. Null, the default, is without limit: a client may end its
+    /// direction and then wait long for the answer.
     /// </summary>
     public TimeSpan? CloseTimeout { get; init; }
 

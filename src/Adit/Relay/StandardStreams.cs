@@ -14,7 +14,7 @@ internal static class StandardStreams
     {
         var input = new Pipe();
         _ = ReadAsync(Console.OpenStandardInput(), input.Writer);
-        Stream output = Console.OpenStandardOutput();
+        Stream output = OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new StandardOutput();
         return new StreamDuplex(input.Reader.AsStream(), output, CompleteAsync, Abort, input.Reader.CancelPendingRead);
 
         // To dispose a pipe's stream does not end a read that waits.

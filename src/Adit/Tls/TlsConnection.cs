@@ -96,8 +96,9 @@ internal sealed class TlsConnection(IncomingConnection inner, TlsServerSettings 
 
         try
         {
-            // In order, so that the alert or the answer that says why is not overtaken by a reset.
-            if (_isTls || refusal.Kind is RefusalKind.NotBegun)
+            // In order, so that the alert or the answer that says why is not overtaken by a reset. Whose target cannot be had would take that for an
+            // answer without a word.
+            if (refusal.Kind is RefusalKind.NotBegun)
                 await duplex.CompleteWritingAsync(cancellationToken).ConfigureAwait(false);
             else
                 duplex.Abort();

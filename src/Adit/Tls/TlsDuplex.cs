@@ -28,6 +28,8 @@ internal sealed class TlsDuplex : Duplex
     private int _startedAt;
     private bool _isEnded;
     private bool _hasShutDown;
+    private bool _heardSince;
+    private volatile bool _isStopped;
     private int _aborted;
 
     /// <summary>Takes a connection over whose handshake is done.</summary>
@@ -54,7 +56,10 @@ internal sealed class TlsDuplex : Duplex
             {
                 int late = await started.WaitAsync(cancellationToken).ConfigureAwait(false);
                 _started = null;
-                return late > 0 ? _block.AsMemory(_startedAt, late) : End();
+                if (late == 0)
+                    return End();
+                _heardSince |= _hasShutDown;
+                return _block.AsMemory(_startedAt, late);
             }
 
             ReturnBlock();
@@ -81,12 +86,17 @@ internal sealed class TlsDuplex : Duplex
                 count += more;
             }
 
+            _heardSince |= _hasShutDown;
             // As a socket does it: more room once it was all used, and less where little came.
             if (_blockBytes - count < MostRecordBytes)
                 _blockBytes = SocketDuplex.MostChunkBytes;
             else if (count < SocketDuplex.ChunkBytes / 4)
                 _blockBytes = SocketDuplex.ChunkBytes;
             return block.AsMemory(0, count);
+        }
+        catch (IOException) when (_isStopped)
+        {
+            return End();
         }
         catch (Exception e) when (IsBroken(e))
         {
@@ -150,6 +160,13 @@ internal sealed class TlsDuplex : Duplex
     public override Task WaitForCloseAsync(CancellationToken cancellationToken) => _below.WaitForCloseAsync(cancellationToken);
 
     /// <inheritdoc/>
+    public override void StopReading()
+    {
+        _isStopped = true;
+        _below.StopReading();
+    }
+
+    /// <inheritdoc/>
     public override void Abort()
     {
         if (Interlocked.Exchange(ref _aborted, 1) == 0)
@@ -167,11 +184,13 @@ internal sealed class TlsDuplex : Duplex
         ReturnBlock();
     }
 
-    // TLS ends by itself, unless both ends have said all that they had to say.
+    // TLS ends by itself, unless there was no more to say after this end's own end: many let that go unanswered.
     private ReadOnlyMemory<byte> End()
     {
         ReturnBlock();
-        if (_wire.HasEnded && !_hasShutDown)
+        if (_isStopped)
+            return default;
+        if (_wire.HasEnded && (!_hasShutDown || _heardSince))
             throw new IOException("the peer ended the connection without TLS's close_notify, so that what it sent may be cut off");
         _isEnded = true;
         return default;

@@ -10,21 +10,22 @@ namespace Adit.TlsTunnels;
 /// </summary>
 internal static class CipherSuites
 {
-    private const string Ecdhe = "ECDHE EECDH KEECDH KECDHE";
-    private const string Dhe = "DHE EDH KDHE KEDH";
+    private const string Ecdhe = "ECDH ECDHE EECDH KEECDH KECDHE";
+    private const string Dhe = "DH DHE EDH KDHE KEDH";
     private const string All = "ALL HIGH DEFAULT TLSV1.2 AEAD";
 
+    // As in OpenSSL, RSA is the exchange of keys, which none of these has, and SHA256 and SHA384 are MACs, of which they have none either.
     private static readonly (TlsCipherSuite Suite, string Name, HashSet<string> Words)[] Older =
     [
-        Of(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "ECDHE-ECDSA-AES256-GCM-SHA384", $"{Ecdhe} ECDSA AECDSA AES AES256 AESGCM SHA384"),
-        Of(TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, "ECDHE-RSA-AES256-GCM-SHA384", $"{Ecdhe} RSA ARSA AES AES256 AESGCM SHA384"),
+        Of(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "ECDHE-ECDSA-AES256-GCM-SHA384", $"{Ecdhe} ECDSA AECDSA AES AES256 AESGCM"),
+        Of(TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, "ECDHE-RSA-AES256-GCM-SHA384", $"{Ecdhe} ARSA AES AES256 AESGCM"),
         Of(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, "ECDHE-ECDSA-CHACHA20-POLY1305", $"{Ecdhe} ECDSA AECDSA CHACHA20"),
-        Of(TlsCipherSuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, "ECDHE-RSA-CHACHA20-POLY1305", $"{Ecdhe} RSA ARSA CHACHA20"),
-        Of(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "ECDHE-ECDSA-AES128-GCM-SHA256", $"{Ecdhe} ECDSA AECDSA AES AES128 AESGCM SHA256"),
-        Of(TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "ECDHE-RSA-AES128-GCM-SHA256", $"{Ecdhe} RSA ARSA AES AES128 AESGCM SHA256"),
-        Of(TlsCipherSuite.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384, "DHE-RSA-AES256-GCM-SHA384", $"{Dhe} RSA ARSA AES AES256 AESGCM SHA384"),
-        Of(TlsCipherSuite.TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256, "DHE-RSA-CHACHA20-POLY1305", $"{Dhe} RSA ARSA CHACHA20"),
-        Of(TlsCipherSuite.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, "DHE-RSA-AES128-GCM-SHA256", $"{Dhe} RSA ARSA AES AES128 AESGCM SHA256"),
+        Of(TlsCipherSuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, "ECDHE-RSA-CHACHA20-POLY1305", $"{Ecdhe} ARSA CHACHA20"),
+        Of(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "ECDHE-ECDSA-AES128-GCM-SHA256", $"{Ecdhe} ECDSA AECDSA AES AES128 AESGCM"),
+        Of(TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "ECDHE-RSA-AES128-GCM-SHA256", $"{Ecdhe} ARSA AES AES128 AESGCM"),
+        Of(TlsCipherSuite.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384, "DHE-RSA-AES256-GCM-SHA384", $"{Dhe} ARSA AES AES256 AESGCM"),
+        Of(TlsCipherSuite.TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256, "DHE-RSA-CHACHA20-POLY1305", $"{Dhe} ARSA CHACHA20"),
+        Of(TlsCipherSuite.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, "DHE-RSA-AES128-GCM-SHA256", $"{Dhe} ARSA AES AES128 AESGCM"),
     ];
 
     private static readonly TlsCipherSuite[] Newest =
@@ -49,9 +50,11 @@ internal static class CipherSuites
         HashSet<TlsCipherSuite> never = [];
         foreach (string word in list.ToUpperInvariant().Split([':', ',', ' '], StringSplitOptions.RemoveEmptyEntries))
         {
-            if (word[0] is '@')
+            // @STRENGTH and @SECLEVEL change nothing about these.
+            string name = word.Split('@')[0];
+            if (name.Length == 0)
                 continue;
-            TlsCipherSuite[] meant = Meant(word.TrimStart('!', '-', '+'));
+            TlsCipherSuite[] meant = Meant(name.TrimStart('!', '-', '+'));
             switch (word[0])
             {
                 case '!':

@@ -11,6 +11,8 @@ namespace Adit.TlsTunnels;
 /// <summary>What a service's options mean to TLS. Reads the files that they name.</summary>
 internal static class ServiceSettings
 {
+    private static readonly TimeSpan ShortestClose = TimeSpan.FromMilliseconds(1);
+
     /// <summary>How the service speaks TLS to its target.</summary>
     /// <exception cref="TlsFileException">A file cannot be used.</exception>
     public static TlsClientSettings Client(StunnelService service) => new()
@@ -42,7 +44,14 @@ internal static class ServiceSettings
         Opening = Opening(service),
         Target = service.Protocol is StunnelProtocol.Socks ? null : Target(service),
         Redirect = service.Redirect.IsEmpty ? null : service.Redirect[0],
-        ByName = others.Count == 0 ? null : name => others.FirstOrDefault(other => Matches(other.Pattern, name)).Settings,
+        ByName = others.Count == 0 ? null : name => name.Length == 0 ? null : others.FirstOrDefault(other => Matches(other.Pattern, name)).Settings,
+    };
+
+    /// <summary>The limits of its connections.</summary>
+    public static RelayOptions Limits(StunnelService service) => new()
+    {
+        IdleTimeout = service.TimeoutIdle,
+        CloseTimeout = service.TimeoutClose > TimeSpan.Zero ? service.TimeoutClose : ShortestClose,
     };
 
     /// <summary>What the connections of the service go to, as it is shown.</summary>

@@ -63,7 +63,7 @@ internal sealed class ServiceTerms
         }
 
         List<(string Pattern, TlsServerSettings Settings)> names = [];
-        Dictionary<string, Admission> admissions = new(StringComparer.Ordinal);
+        Dictionary<string, (Admission? Own, RelayOptions Limits)> admissions = new(StringComparer.Ordinal);
         Dictionary<string, IDialer> dialers = new(StringComparer.Ordinal) { [service.Name] = await ServingAsync(service, global).ConfigureAwait(false) };
         foreach (StunnelService other in all)
         {
@@ -73,8 +73,7 @@ internal sealed class ServiceTerms
             TlsServerSettings settings = ServiceSettings.Server(other, []);
             names.AddRange(patterns.Select(pattern => (pattern, settings)));
             dialers[other.Name] = await ServingAsync(other, global).ConfigureAwait(false);
-            if (other.Admit is { } rule)
-                admissions[other.Name] = Admission.Of(rule);
+            admissions[other.Name] = (other.Admit is { } rule ? Admission.Of(rule) : null, ServiceSettings.Limits(other));
         }
 
         var terms = new ServiceTerms(service, new NamedDialer(dialers), global) { Server = ServiceSettings.Server(service, names) };
@@ -85,11 +84,14 @@ internal sealed class ServiceTerms
     private static async Task<IDialer> ServingAsync(StunnelService service, StunnelGlobal global)
     {
         IDialer dialer = await ConnectingAsync(service, global).ConfigureAwait(false);
-        IDialer serving = service.Protocol is StunnelProtocol.Proxy ? new ProxyHeaderDialer(dialer, ProxyHeaderVersion.Text) : dialer;
+        IDialer serving = Announcing(service, dialer);
         if (ServiceSettings.Opening(service) is { } opening)
             serving = new SettlingDialer(serving, opening);
-        return service.Redirect.IsEmpty ? serving : new RedirectingDialer(serving, await FailingOverAsync(service, service.Redirect).ConfigureAwait(false));
+        return service.Redirect.IsEmpty ? serving : new RedirectingDialer(serving, Announcing(service, await FailingOverAsync(service, service.Redirect).ConfigureAwait(false)));
     }
+
+    private static IDialer Announcing(StunnelService service, IDialer dialer) =>
+        service.Protocol is StunnelProtocol.Proxy ? new ProxyHeaderDialer(dialer, ProxyHeaderVersion.Text) : dialer;
 
     private static async Task<IDialer> ConnectingAsync(StunnelService service, StunnelGlobal global)
     {

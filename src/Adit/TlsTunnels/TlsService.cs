@@ -8,7 +8,6 @@ namespace Adit.TlsTunnels;
 /// <summary>One service of a stunnel file at work: speaks TLS on one side of the connections that come in, and relays. What it goes by never changes.</summary>
 internal sealed class TlsService : IAsyncDisposable
 {
-    private static readonly TimeSpan ShortestClose = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LongestBeginning = TimeSpan.FromSeconds(30);
 
     private readonly List<Forward> _forwards = [];
@@ -65,11 +64,7 @@ internal sealed class TlsService : IAsyncDisposable
             // stunnel's five minutes would let silent strangers hold all places.
             AdmissionTimeout = service.TimeoutBusy < LongestBeginning ? service.TimeoutBusy : LongestBeginning,
             DialTimeout = (service.TimeoutConnect * Math.Max(service.Connect.Length, 1)) + service.TimeoutBusy,
-            Relay = new()
-            {
-                IdleTimeout = service.TimeoutIdle,
-                CloseTimeout = service.TimeoutClose > TimeSpan.Zero ? service.TimeoutClose : ShortestClose,
-            },
+            Relay = ServiceSettings.Limits(service),
             Events = events,
         }));
     }

@@ -160,6 +160,61 @@ public sealed class DuplexRelayTests
     }
 
     [Fact]
+    public async Task After_the_first_end_the_other_direction_may_last_as_long_as_it_says_something()
+    {
+        ManualTimeProvider clock = new();
+        await using Setup s = new(options: new() { CloseTimeout = TimeSpan.FromSeconds(5), TimeProvider = clock });
+        await s.Client.CompleteWritingAsync(default);
+        await s.Server.ReadToEndAsync().TestTime();
+        await Until(() => clock.ArmedTimers == 1);
+        for (int i = 1; i <= 5; i++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(4));
+            await s.Server.SendAsync([1]);
+            await s.Client.ReadExactlyAsync(1).TestTime();
+            await Until(() => s.Relay.BytesToNear == i);
+        }
+
+        Assert.False(s.Relaying.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(5.1));
+        Assert.Equal(RelayEnd.CloseTimeout, (await s.Relaying.TestTime()).End);
+    }
+
+    [Fact]
+    public async Task What_was_sent_before_the_close_timeout_is_there_for_who_reads_it_late()
+    {
+        ManualTimeProvider clock = new();
+        await using Setup s = new(options: new() { CloseTimeout = TimeSpan.FromSeconds(5), TimeProvider = clock });
+        await s.Server.SendAsync([1, 2, 3], complete: true);
+        await Until(() => clock.ArmedTimers == 1);
+
+        clock.Advance(TimeSpan.FromSeconds(5.1));
+
+        Assert.Equal(new RelayResult(0, 3, RelayEnd.CloseTimeout, null), await s.Relaying.TestTime());
+        Assert.False(s.Near.IsAborted || s.Far.IsAborted);
+        Assert.Equal([1, 2, 3], await s.Client.ReadToEndAsync().TestTime());
+        Assert.Empty(await s.Server.ReadToEndAsync().TestTime());
+    }
+
+    [Fact]
+    public async Task What_waits_to_be_taken_is_not_hurried_by_the_close_timeout_but_by_the_idle_one()
+    {
+        ManualTimeProvider clock = new();
+        await using Setup s = new(capacity: 16, options: new() { CloseTimeout = TimeSpan.FromSeconds(5), IdleTimeout = TimeSpan.FromMinutes(1), TimeProvider = clock });
+        await s.Client.CompleteWritingAsync(default);
+        await Until(() => clock.ArmedTimers == 2);
+        Task flooding = s.Server.SendAsync(TestBytes.Of(10_000));
+        await Until(() => s.Client.Waiting == 16 && s.Far.Waiting == 16);
+
+        clock.Advance(TimeSpan.FromSeconds(50));
+        Assert.False(s.Relaying.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(11));
+
+        Assert.Equal(RelayEnd.IdleTimeout, (await s.Relaying.TestTime()).End);
+        await Assert.ThrowsAsync<IOException>(() => flooding.TestTime());
+    }
+
+    [Fact]
     public async Task The_close_timeout_counts_from_the_first_end()
     {
         ManualTimeProvider clock = new();

@@ -215,6 +215,31 @@ public sealed class TlsTunnelTests : TlsTunnelTest
         Assert.Equal("goodbye"u8.ToArray(), await server.ReadToEndAsync().TestTime());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task After_the_own_end_an_answer_has_to_end_with_tlss_goodbye_and_none_need_not(bool hasAnswer)
+    {
+        await using Forward forward = Serve(new() { Credential = Authority.Credential() });
+        DialedConnection near = await DialAsync(new() { Trust = Authority.Trust });
+        await using Duplex client = near.Duplex;
+        await using MemoryDuplex server = await Targets.NextServerAsync().TestTime();
+        await client.SendAsync("question"u8.ToArray(), complete: true);
+        await server.ReadToEndAsync().TestTime();
+        if (hasAnswer)
+        {
+            await server.SendAsync("half an answ"u8.ToArray());
+            await client.ReadExactlyAsync(12).TestTime();
+        }
+
+        Below!.StopReading();
+
+        if (hasAnswer)
+            await Assert.ThrowsAnyAsync<IOException>(() => client.ReadToEndAsync().TestTime());
+        else
+            Assert.Empty(await client.ReadToEndAsync().TestTime());
+    }
+
     [Fact]
     public async Task A_connection_that_ends_without_tlss_goodbye_is_a_failure_and_no_end()
     {

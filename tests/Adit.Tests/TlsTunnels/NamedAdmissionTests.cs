@@ -8,6 +8,7 @@ namespace Adit.Tests.TlsTunnels;
 public sealed class NamedAdmissionTests
 {
     private static readonly Endpoint Db = Endpoint.Parse("db:5432");
+    private static readonly RelayOptions Limits = new() { IdleTimeout = TimeSpan.FromSeconds(2) };
 
     [Theory]
     [InlineData("secret", false)]
@@ -15,7 +16,7 @@ public sealed class NamedAdmissionTests
     [InlineData("", true)]
     public async Task Once_its_name_is_known_the_service_that_was_asked_for_decides_by_its_own_rule(string service, bool isAdmitted)
     {
-        var admission = new NamedAdmission(Admission.AnyPeer, new Dictionary<string, Admission>(StringComparer.Ordinal) { ["secret"] = Deciding("not here") });
+        var admission = new NamedAdmission(Admission.AnyPeer, Named(Deciding("not here")));
 
         Assert.True((await AskAsync(admission, service, target: null)).IsAdmitted);
         Assert.Equal(isAdmitted, (await AskAsync(admission, service, Db)).IsAdmitted);
@@ -24,10 +25,23 @@ public sealed class NamedAdmissionTests
     [Fact]
     public async Task Who_is_not_admitted_by_the_service_that_accepts_gets_no_further()
     {
-        var admission = new NamedAdmission(Deciding("not at all"), new Dictionary<string, Admission>(StringComparer.Ordinal) { ["secret"] = Admission.AnyPeer });
+        var admission = new NamedAdmission(Deciding("not at all"), Named(Admission.AnyPeer));
 
         Assert.Equal("not at all", (await AskAsync(admission, "secret", target: null)).Refusal);
     }
+
+    [Theory]
+    [InlineData("secret", true)]
+    [InlineData("other", false)]
+    public async Task The_limits_are_those_of_the_service_that_was_asked_for(string service, bool areItsOwn)
+    {
+        var admission = new NamedAdmission(Admission.AnyPeer, Named(null));
+
+        Assert.Null((await AskAsync(admission, service, target: null)).Terms);
+        Assert.Equal(areItsOwn ? Limits : null, (await AskAsync(admission, service, Db)).Terms);
+    }
+
+    private static Dictionary<string, (Admission? Own, RelayOptions Limits)> Named(Admission? own) => new(StringComparer.Ordinal) { ["secret"] = (own, Limits) };
 
     private static FakeAdmission Deciding(string refusal) => new((_, _) => new(AdmissionVerdict.Refuse(refusal)));
 

@@ -42,6 +42,8 @@ internal sealed class MemoryDuplex : Duplex
         return ValueTask.CompletedTask;
     }
 
+    public override void StopReading() => _in.Complete();
+
     public override void Abort()
     {
         IsAborted = true;
