@@ -31,6 +31,9 @@ internal sealed record BenchOptions
     /// <summary>How long they attack, in seconds.</summary>
     public int Seconds { get; init; } = 30;
 
+    /// <summary>TLS handshakes that are left half open at a time.</summary>
+    public int Handshakes { get; init; } = 10_000;
+
     /// <summary>Whether a rough answer will do.</summary>
     public bool IsQuick { get; init; }
 
@@ -76,6 +79,7 @@ internal sealed record BenchOptions
                 "--channels" => options with { Channels = Number(1) },
                 "--sshd-connections" => options with { SshdConnections = Number(0) },
                 "--attackers" => options with { Attackers = Number(1) },
+                "--handshakes" => options with { Handshakes = Number(1) },
                 "--seconds" => options with { Seconds = Number(1) },
                 "--quick" => options with { IsQuick = true },
                 "--out" => options with { Folder = Value() },

@@ -27,7 +27,8 @@ const string Usage = """
       flood          what a user notices of attackers, and what they cost the gateway
         --attackers N           how many there are at a time (default 200)
         --seconds S             how long they attack (default 30)
-        --only TEXT             only the attacks whose name contains this
+        --handshakes N          how many begin TLS and never finish, at a time (default 10000)
+        --only TEXT             only the attacks whose name contains this; handshakes for those alone
 
       admission      what the look at a peer of a local listener costs, for each kind of rule
         --accepts N             connections for each rule (default 1000)
@@ -65,7 +66,10 @@ try
             await ConnectionsBenchmark.RunAsync(options, results);
             return 0;
         case "flood":
-            await FloodBenchmark.RunAsync(options, results);
+            if (options.Only is not HandshakeFlood.Part)
+                await FloodBenchmark.RunAsync(options, results);
+            if (options.Only is "" or HandshakeFlood.Part)
+                await HandshakeFlood.RunAsync(options, results);
             return 0;
         case "admission":
             await AdmissionBenchmark.RunAsync(options, results);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Adit.Bench.Servers;
 using Adit.Bench.Speed;
@@ -31,8 +30,8 @@ internal sealed class TlsStage : IStage
         string stunnel = ((string[])["/usr/bin/stunnel4", "/usr/bin/stunnel"]).FirstOrDefault(File.Exists)
             ?? throw new BenchException("stunnel is missing: apt-get install stunnel4");
         var stage = new TlsStage(await ServerFolder.CreateAsync(), Path.Combine(root, "adit"), stunnel);
-        await stage.CertAsync("ca", "-o", stage.Authority);
-        await stage.CertAsync("server", ServerName, "--ca", stage.Authority, "-o", stage.Certificate);
+        await AditCert.RunAsync(stage._adit, "ca", "-o", stage.Authority);
+        await AditCert.RunAsync(stage._adit, "server", ServerName, "--ca", stage.Authority, "-o", stage.Certificate);
         return stage;
     }
 
@@ -77,16 +76,6 @@ internal sealed class TlsStage : IStage
         ];
         string file = Folder.Write(Invariant($"tls{_files++}.conf"), all);
         return isStunnel ? TlsProcess.StartAsync(contender.Name, ports, _stunnel, file) : TlsProcess.StartAsync(contender.Name, ports, _adit, "tls", file);
-    }
-
-    private async Task CertAsync(params string[] arguments)
-    {
-        var start = new ProcessStartInfo(_adit, ["cert", .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true };
-        using Process process = Process.Start(start)!;
-        await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        if (process.ExitCode != 0)
-            throw new BenchException($"adit cert returned {process.ExitCode}");
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

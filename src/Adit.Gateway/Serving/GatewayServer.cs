@@ -299,7 +299,7 @@ internal sealed class GatewayServer : IAsyncDisposable
     private async Task HousekeepAsync(CancellationToken ending)
     {
         using var timer = new PeriodicTimer(Round, Time);
-        var memory = new CrowdMemory(static () => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true));
+        var memory = CrowdMemory.OfThisProcess();
         try
         {
             while (await timer.WaitForNextTickAsync(ending).ConfigureAwait(false))

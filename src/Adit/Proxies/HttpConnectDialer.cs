@@ -13,6 +13,7 @@ internal sealed class HttpConnectDialer : ProxyDialer
     public const int MaxInterim = 5;
 
     private const int ProxyLoginRequired = 407;
+    private const int LoginRequired = 401;
     private const int MaxQuoted = 200;
 
     private readonly ProxyCredentials? _credentials;
@@ -57,6 +58,7 @@ internal sealed class HttpConnectDialer : ProxyDialer
                 case >= 200 and < 300:
                     return;
                 case ProxyLoginRequired:
+                case LoginRequired when _credentials is not null: // tinyproxy's word for a login that is wrong
                     string login = _credentials is null ? "wants a login" : $"does not accept the login of {Printable.Text(_credentials.User)}";
                     throw Refused(target, DialFailure.Prohibited, $"{login}: {Quote(head.StatusLine)}");
                 default:

@@ -11,7 +11,7 @@ namespace Adit.TlsTunnels;
 internal sealed class TlsServices : IAsyncDisposable
 {
     private readonly Func<StunnelService, ITunnelEvents> _events;
-    private readonly List<TlsService> _leaving = [];
+    private volatile TlsService[] _leaving = [];
     private Dictionary<ListenSpec, LocalListener> _listeners = [];
     private List<ServiceTerms> _terms = [];
     private volatile TlsService[] _services = [];
@@ -21,7 +21,7 @@ internal sealed class TlsServices : IAsyncDisposable
     /// <summary>The services that take connections.</summary>
     public IReadOnlyList<TlsService> Services => _services;
 
-    /// <summary>The connections of this moment with their services, those included whose service was replaced since.</summary>
+    /// <summary>The connections of this moment with their services, those included whose service was replaced since. For any thread.</summary>
     public IEnumerable<(StunnelService Service, ForwardedConnection Connection)> Connections =>
         _leaving.Concat(_services).SelectMany(static service => service.Connections.Select(connection => (service.Terms.Service, connection)));
 
@@ -79,8 +79,8 @@ internal sealed class TlsServices : IAsyncDisposable
     /// <returns>Why it cannot be, in words, and then nothing has changed; null where it holds now.</returns>
     public async Task<string?> ReloadAsync(StunnelConfiguration configuration, CancellationToken cancellationToken)
     {
-        List<TlsService> ended = _leaving.FindAll(static service => !service.Connections.Any());
-        _leaving.RemoveAll(ended.Contains);
+        TlsService[] ended = Array.FindAll(_leaving, static service => !service.Connections.Any());
+        _leaving = [.. _leaving.Except(ended)];
         foreach (TlsService service in ended)
             await service.DisposeAsync().ConfigureAwait(false);
         if (configuration.IsInetd)
@@ -122,7 +122,7 @@ internal sealed class TlsServices : IAsyncDisposable
             await service.DisposeAsync().ConfigureAwait(false);
         foreach (LocalListener listener in _listeners.Values)
             await listener.DisposeAsync().ConfigureAwait(false);
-        _leaving.Clear();
+        _leaving = [];
         _services = [];
         _listeners = [];
     }
@@ -223,6 +223,6 @@ internal sealed class TlsServices : IAsyncDisposable
     {
         foreach (TlsService service in _services)
             await service.StopAcceptingAsync().ConfigureAwait(false);
-        _leaving.AddRange(_services);
+        _leaving = [.. _leaving, .. _services];
     }
 }

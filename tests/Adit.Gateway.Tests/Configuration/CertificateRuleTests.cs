@@ -1,7 +1,7 @@
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Adit.Certificates;
 using Adit.Gateway.Configuration;
+using Adit.Tests.Shared.Certificates;
 using Adit.Tls;
 
 namespace Adit.Gateway.Tests.Configuration;
@@ -88,12 +88,9 @@ public class CertificateRuleTests
 
     private static X509Certificate2 Certificate(string subject, string uri = "spiffe://example.com/db/joe")
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName("a.example.com");
         names.AddUri(new Uri(uri));
-        request.CertificateExtensions.Add(names.Build());
-        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        return TestAuthority.SelfSigned(subject, names.Build());
     }
 }

@@ -5,6 +5,7 @@ using Adit.Certificates;
 using Adit.Gateway.Audit;
 using Adit.Postgres;
 using Adit.Tests.Shared;
+using Adit.Tests.Shared.Certificates;
 using Adit.Tls;
 
 namespace Adit.Gateway.Tests.Serving;
@@ -80,8 +81,8 @@ public class TlsPortTests
     {
         await using TlsTestGateway gateway = await TlsTestGateway.StartAsync("PerSourcePenalties no\nAditTlsUser joe CN=joe");
         using TestAuthority others = new("others");
-        using X509Certificate2 stranger = others.Certificate("CN=joe");
-        using X509Certificate2 ann = gateway.Authority.Certificate("CN=ann, OU=dba");
+        using X509Certificate2 stranger = others.CertificateOf("CN=joe");
+        using X509Certificate2 ann = gateway.Authority.CertificateOf("CN=ann, OU=dba");
         await gateway.RefusedAsync(null);
         await gateway.Events.Heard(GatewayEventKind.AuthenticationFailed, static failed => failed.Detail!.EndsWith("it showed no certificate", StringComparison.Ordinal));
         await gateway.RefusedAsync(stranger);
@@ -101,7 +102,7 @@ public class TlsPortTests
         using X509Certificate2 joe = gateway.Joe();
         await gateway.RefusedAsync(old);
         await gateway.Events.Heard(GatewayEventKind.AuthenticationFailed, static failed => failed.Detail!.Contains("its certificate expired on", StringComparison.Ordinal));
-        gateway.Files.Write("crl.pem", gateway.Authority.Revoke(joe));
+        gateway.Files.Write("crl.pem", gateway.Authority.RevokePem(joe));
         Assert.True(gateway.Server.Reload());
         await gateway.RefusedAsync(joe);
         await gateway.Events.Heard(GatewayEventKind.AuthenticationFailed, static failed => failed.Detail!.Contains("is revoked", StringComparison.Ordinal));
@@ -111,8 +112,8 @@ public class TlsPortTests
     public async Task A_pinned_key_is_known_whatever_its_authority_and_vouches_for_no_name()
     {
         using TestAuthority others = new("others");
-        using X509Certificate2 pinned = others.Certificate("CN=admin");
-        using X509Certificate2 old = others.Certificate("CN=admin", days: 0);
+        using X509Certificate2 pinned = others.CertificateOf("CN=admin");
+        using X509Certificate2 old = others.CertificateOf("CN=admin", DateTimeOffset.UtcNow);
         await using TlsTestGateway gateway = await TlsTestGateway.StartAsync(
             $"PerSourcePenalties no\nAditTlsUser admin CN=admin\nAditTlsUser robot SPKI={CertificateReading.KeyPin(pinned)} SPKI={CertificateReading.KeyPin(old)}");
         await using SslStream tls = await gateway.DialAsync(pinned);
@@ -170,7 +171,7 @@ public class TlsPortTests
     public async Task Who_fails_too_often_is_not_listened_to_for_a_while()
     {
         await using TlsTestGateway gateway = await TlsTestGateway.StartAsync("AditTlsUser joe CN=joe\nPerSourcePenalties authfail:20 min:1");
-        using X509Certificate2 ann = gateway.Authority.Certificate("CN=ann");
+        using X509Certificate2 ann = gateway.Authority.CertificateOf("CN=ann");
         using X509Certificate2 joe = gateway.Joe();
         await gateway.RefusedAsync(ann);
         await gateway.Events.Heard(GatewayEventKind.Disconnected);

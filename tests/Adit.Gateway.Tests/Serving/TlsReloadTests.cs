@@ -4,6 +4,7 @@ using Adit.Certificates;
 using Adit.Gateway.Audit;
 using Adit.OpenSsh;
 using Adit.Tests.Shared;
+using Adit.Tests.Shared.Certificates;
 using Adit.Tls;
 
 namespace Adit.Gateway.Tests.Serving;
@@ -49,14 +50,14 @@ public class TlsReloadTests
         await using SslStream other = await gateway.DialAsync(second);
         Assert.Equal(42, await TlsTestGateway.PingAsync(first));
         Assert.Equal(42, await TlsTestGateway.PingAsync(other));
-        gateway.Files.Write("crl.pem", gateway.Authority.Revoke(joe));
+        gateway.Files.Write("crl.pem", gateway.Authority.RevokePem(joe));
         Assert.True(gateway.Server.Reload());
         Assert.Equal(-1, await TlsTestGateway.ReadByteAsync(first));
         Assert.EndsWith("is revoked", (await gateway.Events.Heard(GatewayEventKind.Disconnected)).Detail, StringComparison.Ordinal);
         Assert.Equal(42, await TlsTestGateway.PingAsync(other));
 
         using TestAuthority others = new("others");
-        gateway.Files.Write("ca.pem", others.Pem);
+        gateway.Files.Write("ca.pem", others.Root.Pem);
         Assert.True(gateway.Server.Reload());
         Assert.Equal(-1, await TlsTestGateway.ReadByteAsync(other));
         await gateway.Events.Heard(GatewayEventKind.Disconnected, static gone => gone.Detail!.Contains("is not from AditTlsClientCA", StringComparison.Ordinal));
@@ -67,7 +68,7 @@ public class TlsReloadTests
     {
         await using TlsTestGateway gateway = await TlsTestGateway.StartAsync();
         using X509Certificate2 joe = gateway.Joe();
-        using X509Certificate2 shown = gateway.Authority.Certificate("CN=new gateway");
+        using X509Certificate2 shown = gateway.Authority.CertificateOf("CN=new gateway");
         gateway.ShowCertificate(shown);
         gateway.Configure("AditTlsUser ops OU=ops");
         Assert.True(gateway.Server.Reload());
@@ -127,7 +128,7 @@ public class TlsReloadTests
     public async Task Pins_alone_need_no_authority_and_no_other_certificate_counts()
     {
         await using TlsTestGateway gateway = await TlsTestGateway.StartAsync();
-        using X509Certificate2 robot = gateway.Authority.Certificate("CN=robot");
+        using X509Certificate2 robot = gateway.Authority.CertificateOf("CN=robot");
         using X509Certificate2 joe = gateway.Joe();
         gateway.Files.Configure($$"""
             PerSourcePenalties no

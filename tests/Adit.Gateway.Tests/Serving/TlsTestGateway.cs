@@ -1,53 +1,13 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Adit.Gateway.Serving;
 using Adit.Relay;
 using Adit.Tests.Shared;
+using Adit.Tests.Shared.Certificates;
 
 namespace Adit.Gateway.Tests.Serving;
-
-/// <summary>An authority of certificates in a folder of files.</summary>
-internal sealed class TestAuthority : IDisposable
-{
-    private static readonly DateTimeOffset Yesterday = DateTimeOffset.UtcNow.AddDays(-1);
-
-    private readonly X509Certificate2 _root;
-    private byte _serial;
-
-    public TestAuthority(string name = "test authority")
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
-        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
-        _root = request.CreateSelfSigned(Yesterday, DateTimeOffset.UtcNow.AddDays(1000));
-    }
-
-    public string Pem => _root.ExportCertificatePem();
-
-    public X509Certificate2 Certificate(string subject, int days = 10)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
-        using X509Certificate2 signed = request.Create(_root, Yesterday.AddHours(1), DateTimeOffset.UtcNow.AddDays(days), [1, ++_serial]);
-        using X509Certificate2 withKey = signed.CopyWithPrivateKey(key);
-        return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pfx), null);
-    }
-
-    public string Revoke(params X509Certificate2[] revoked)
-    {
-        var list = new CertificateRevocationListBuilder();
-        foreach (X509Certificate2 one in revoked)
-            list.AddEntry(one);
-        return PemEncoding.WriteString("X509 CRL", list.Build(_root, 1, DateTimeOffset.UtcNow.AddDays(2), HashAlgorithmName.SHA256, thisUpdate: Yesterday));
-    }
-
-    public void Dispose() => _root.Dispose();
-}
 
 /// <summary>A gateway with one TLS port of this machine, which leads to a server that sends back what it gets.</summary>
 internal sealed class TlsTestGateway : IAsyncDisposable
@@ -60,9 +20,9 @@ internal sealed class TlsTestGateway : IAsyncDisposable
         _listen = listen;
         Files = new();
         _clock = new(Files.Time);
-        ShowCertificate(Authority.Certificate("CN=gateway"));
-        Files.Write("ca.pem", Authority.Pem);
-        Files.Write("crl.pem", Authority.Revoke());
+        ShowCertificate(Authority.CertificateOf("CN=gateway"));
+        Files.Write("ca.pem", Authority.Root.Pem);
+        Files.Write("crl.pem", Authority.RevokePem());
         Configure(config);
     }
 
@@ -100,13 +60,12 @@ internal sealed class TlsTestGateway : IAsyncDisposable
 
     public void ShowCertificate(X509Certificate2 certificate)
     {
-        Files.Write("tls.pem", certificate.ExportCertificatePem());
-        string key = Files.Write("tls.key", certificate.GetECDsaPrivateKey()!.ExportECPrivateKeyPem());
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        Files.Write("tls.pem", certificate.Pem);
+        // The older form, which openssl makes of such keys with -traditional.
+        CertificatePem.WriteSecret(Path.Join(Files.Folder, "tls.key"), certificate.GetECDsaPrivateKey()!.ExportECPrivateKeyPem());
     }
 
-    public X509Certificate2 Joe(int days = 10) => Authority.Certificate("CN=joe, OU=ops", days);
+    public X509Certificate2 Joe(int days = 10) => Authority.CertificateOf("CN=joe, OU=ops", DateTimeOffset.UtcNow.AddDays(days));
 
     /// <summary>Puts the clock forward, other than by letting every second pass, and lets one pass.</summary>
     public void PutForward(TimeSpan time)
@@ -125,23 +84,16 @@ internal sealed class TlsTestGateway : IAsyncDisposable
             Assert.Equal((byte)'S', await ReadByteAsync(stream));
         }
 
-        var tls = new SslStream(stream, leaveInnerStreamOpen: false);
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        return await LoopbackClient.BeginTlsAsync(stream, new()
         {
             TargetHost = "gateway",
             ClientCertificateContext = certificate is null ? null : SslStreamCertificateContext.Create(certificate, [], offline: true),
             RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate?.Issuer is "CN=test authority",
             ApplicationProtocols = protocol is { } one ? [one] : null,
-        }).TestTime();
-        return tls;
+        });
     }
 
-    public async Task<NetworkStream> ConnectAsync()
-    {
-        Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(IPAddress.Loopback, Port).TestTime();
-        return new(socket, ownsSocket: true);
-    }
+    public Task<NetworkStream> ConnectAsync() => LoopbackClient.ConnectAsync(Port);
 
     /// <summary>A byte to the target and back; -1 where the connection is over.</summary>
     public static async Task<int> PingAsync(Stream stream)

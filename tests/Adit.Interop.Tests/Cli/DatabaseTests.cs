@@ -1,7 +1,6 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Adit.Interop.Tests.Peers;
+using Adit.Tests.Shared.Certificates;
 using Xunit.Abstractions;
 
 namespace Adit.Interop.Tests.Cli;
@@ -169,16 +168,12 @@ public sealed class DatabaseTests(ITestOutputHelper output) : ForwardTest(output
 
     private static async Task<(PostgresPeer Postgres, string Authority)> StartAsync()
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={RealName}", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        var pem = certificate.ExportCertificatePem() + "\n";
-        var authority = Path.Combine(RunFolder.Create("authority"), "root.crt");
-        await File.WriteAllTextAsync(authority, pem);
+        using var made = new TestAuthority();
+        using var certificate = made.CertificateOf($"CN={RealName}");
+        var authority = CertificatePem.WriteSecret(Path.Combine(RunFolder.Create("authority"), "root.crt"), made.Root.Pem);
         var postgres = await PostgresPeer.StartAsync(new()
         {
-            Ssl = (pem, key.ExportPkcs8PrivateKeyPem() + "\n"),
+            Ssl = (certificate.Pem, certificate.KeyPem),
             ListenAddresses = "127.0.0.1,127.0.0.2",
             Access =
             [

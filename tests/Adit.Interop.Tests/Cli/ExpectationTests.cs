@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Adit.Interop.Tests.Peers;
+using Adit.Tests.Shared.Certificates;
 using Xunit.Abstractions;
 
 namespace Adit.Interop.Tests.Cli;
@@ -54,9 +54,8 @@ public sealed class ExpectationTests(ITestOutputHelper output) : RunTest(output)
     [AditFact]
     public async Task The_certificate_of_postgres_is_held_to_the_one_that_was_written()
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=db", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        var postgres = Own(await PostgresPeer.StartAsync(new() { Ssl = (certificate.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n") }));
+        using var certificate = TestAuthority.SelfSigned("CN=db");
+        var postgres = Own(await PostgresPeer.StartAsync(new() { Ssl = (certificate.Pem, certificate.KeyPem) }));
         var plain = await PostgresPeer.SharedAsync();
         var right = "sha256:" + certificate.GetCertHashString(HashAlgorithmName.SHA256);
         var wrong = "sha256:" + new string('0', 64);

@@ -3,6 +3,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Adit.Interop.Tests.Peers;
+using Adit.Tests.Shared.Certificates;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Xunit.Abstractions;
@@ -231,17 +232,10 @@ public sealed class NpgsqlTests(ITestOutputHelper output) : PeerTest(output)
 
     private static async Task<(PostgresPeer Postgres, string Authority)> StartSecureAsync()
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        request.CertificateExtensions.Add(names.Build());
-        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        string pem = certificate.ExportCertificatePem() + "\n";
-        string authority = Path.Combine(RunFolder.Create("authority"), "root.crt");
-        await File.WriteAllTextAsync(authority, pem);
-        PostgresPeer postgres = await PostgresPeer.StartAsync(new() { Ssl = (pem, key.ExportPkcs8PrivateKeyPem() + "\n") });
+        using var made = new TestAuthority();
+        using X509Certificate2 certificate = made.Certificate("localhost");
+        string authority = CertificatePem.WriteSecret(Path.Combine(RunFolder.Create("authority"), "root.crt"), made.Root.Pem);
+        PostgresPeer postgres = await PostgresPeer.StartAsync(new() { Ssl = (certificate.Pem, certificate.KeyPem) });
         return (postgres, authority);
     }
 

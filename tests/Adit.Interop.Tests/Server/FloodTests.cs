@@ -59,7 +59,7 @@ public sealed class FloodTests(ITestOutputHelper output) : EngineTest(output)
         SshConnection user = await LogInAsync(gateway, port);
         await using Channel tunnel = await OpenAsync(user, echo.Port);
         await AskAsync(tunnel, 1);
-        long before = Memory(gateway, "VmRSS");
+        long before = ProcessUse.Of(gateway.Pid).Memory;
 
         AttackCrowd crowd = AttackCrowd.Start(await VictimAsync(port, echo), Crowd());
         await using (crowd)
@@ -75,12 +75,12 @@ public sealed class FloodTests(ITestOutputHelper output) : EngineTest(output)
         }
 
         await AskAsync(tunnel, 2);
-        var most = Memory(gateway, "VmHWM");
+        var most = ProcessUse.Of(gateway.Pid).MostMemory;
         Assert.True(most < MostMemory, $"the gateway took {most / Mebibyte} MiB");
         await Patience.UntilAsync(
-            () => Memory(gateway, "VmRSS") < before + KeptMemory,
+            () => ProcessUse.Of(gateway.Pid).Memory < before + KeptMemory,
             $"the memory should come back to {before / Mebibyte} MiB and a little",
-            () => $"{Memory(gateway, "VmRSS") / Mebibyte} MiB of {most / Mebibyte} MiB are left");
+            () => $"{ProcessUse.Of(gateway.Pid).Memory / Mebibyte} MiB of {most / Mebibyte} MiB are left");
         await AskAsync(tunnel, 3);
     }
 
@@ -146,12 +146,5 @@ public sealed class FloodTests(ITestOutputHelper output) : EngineTest(output)
             Authentication = [new PublicKeyMethod([await PrivateKeyAsync(await KeyPair.GetAsync("ed25519", "joe"))])],
         };
         return Own(await SshClient.ConnectAsync(await DialAsync(port), options).WithinAsync("the user should get in", () => gateway.Log));
-    }
-
-    // proc_pid_status(5): VmRSS is what it takes now, VmHWM the most that it ever took.
-    private static long Memory(ChildProcess process, string field)
-    {
-        var line = File.ReadLines($"/proc/{process.Pid}/status").Single(line => line.StartsWith(field + ":", StringComparison.Ordinal));
-        return long.Parse(line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
     }
 }

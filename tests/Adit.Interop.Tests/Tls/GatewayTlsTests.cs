@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Adit.Interop.Tests.Peers;
 using Adit.Interop.Tests.Server;
+using Adit.Tests.Shared.Certificates;
 using Xunit.Abstractions;
 
 namespace Adit.Interop.Tests.Tls;
@@ -138,63 +138,25 @@ public sealed class GatewayTlsTests(ITestOutputHelper output) : ServerTest(outpu
     private static string MakeCertificates()
     {
         var folder = RunFolder.Create("authority");
-        var (from, until) = (DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        using var root = Authority("CN=root", null);
-        using var middle = Authority("CN=middle", root);
-        using var other = Authority("CN=other authority", null);
-        File.WriteAllText(Path.Combine(folder, "root.pem"), root.ExportCertificatePem() + "\n");
-        Issue("localhost", root);
-        Issue("joe", middle, uri: "spiffe://example.com/db/joe");
-        Issue("ann", root);
-        Issue("other", other);
-        var revoked = Issue("revoked", root);
-        File.WriteAllText(Path.Combine(folder, "crl.pem"), Revoke(root, revoked) + "\n" + Revoke(middle, null) + "\n");
+        using TestAuthority root = new("root"), other = new("other authority"), middle = root.Beneath("middle");
+        Write("root.pem", root.Root.Pem);
+        Issue("localhost", root.Certificate("localhost"));
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddUri(new Uri("spiffe://example.com/db/joe"));
+        Issue("joe", middle.CertificateOf("CN=joe", more: names.Build()), middle.Root.Pem);
+        Issue("ann", root.CertificateOf("CN=ann"));
+        Issue("other", other.CertificateOf("CN=other"));
+        var revoked = root.CertificateOf("CN=revoked");
+        Issue("revoked", revoked);
+        Write("crl.pem", root.RevokePem(revoked) + middle.RevokePem());
         return folder;
 
-        X509Certificate2 Authority(string subject, X509Certificate2? issuer)
+        void Issue(string name, X509Certificate2 certificate, string chain = "")
         {
-            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
-            request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-            request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
-            request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
-            if (issuer is null)
-                return request.CreateSelfSigned(from, until);
-            using var signed = request.Create(issuer, from.AddMinutes(1), until.AddMinutes(-1), RandomNumberGenerator.GetBytes(8));
-            return signed.CopyWithPrivateKey(key);
+            Write(name + ".pem", certificate.Pem + chain);
+            Write(name + ".key", certificate.KeyPem);
         }
 
-        byte[] Issue(string name, X509Certificate2 issuer, string? uri = null)
-        {
-            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-            if (name is "localhost" || uri is not null)
-            {
-                var names = new SubjectAlternativeNameBuilder();
-                if (uri is null)
-                    names.AddDnsName(name);
-                else
-                    names.AddUri(new Uri(uri));
-                request.CertificateExtensions.Add(names.Build());
-            }
-
-            byte[] serial = [1, .. RandomNumberGenerator.GetBytes(8)];
-            using var certificate = request.Create(issuer, from.AddMinutes(2), until.AddMinutes(-2), serial);
-            var chain = issuer == middle ? middle.ExportCertificatePem() + "\n" : "";
-            File.WriteAllText(Path.Combine(folder, name + ".pem"), certificate.ExportCertificatePem() + "\n" + chain);
-            var keyPath = Path.Combine(folder, name + ".key");
-            File.WriteAllText(keyPath, key.ExportPkcs8PrivateKeyPem() + "\n");
-            if (!OperatingSystem.IsWindows())
-                File.SetUnixFileMode(keyPath, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            return serial;
-        }
-
-        string Revoke(X509Certificate2 issuer, byte[]? serial)
-        {
-            var list = new CertificateRevocationListBuilder();
-            if (serial is not null)
-                list.AddEntry(serial);
-            return PemEncoding.WriteString("X509 CRL", list.Build(issuer, 1, until, HashAlgorithmName.SHA256, thisUpdate: from));
-        }
+        void Write(string name, string pem) => CertificatePem.WriteSecret(Path.Combine(folder, name), pem);
     }
 }

@@ -70,7 +70,7 @@ public sealed class OcspTests(ITestOutputHelper output) : TlsTest(output)
         {
             "delegate" => Authority.Issue("responder.example", more: [new X509EnhancedKeyUsageExtension([new("1.3.6.1.5.5.7.3.9")], false)]),
             "no delegate" => Authority.Issue("responder.example"),
-            _ => new TestAuthority("strangers").SignerFile(),
+            _ => new AuthorityFolder("strangers").SignerFile(),
         };
         var responder = await StartResponderAsync(signer, "good", certificate);
         var adit = await StartTlsAsync(Client(near, far, $"{Verifies("localhost")}OCSP = {responder}"), near);

@@ -1,8 +1,8 @@
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using Adit.Interop.Tests.Peers;
 using Adit.Stunnel;
+using Adit.Tests.Shared.Certificates;
 using Xunit.Abstractions;
 
 namespace Adit.Interop.Tests.Tls;
@@ -191,13 +191,8 @@ public sealed partial class StunnelOptionTests(ITestOutputHelper output) : PeerT
     private static string MakeFolder()
     {
         string folder = RunFolder.Create("stunnel-options");
-        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        CertificateRequest request = new("CN=localhost", key, HashAlgorithmName.SHA256);
-        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        string pem = Path.Combine(folder, "pem");
-        using (FileStream file = new(pem, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
-        using (StreamWriter writer = new(file))
-            writer.Write($"{key.ExportPkcs8PrivateKeyPem()}\n{certificate.ExportCertificatePem()}\n");
+        using X509Certificate2 certificate = TestAuthority.SelfSigned("CN=localhost");
+        CertificatePem.WriteSecret(Path.Combine(folder, "pem"), certificate.KeyPem + certificate.Pem);
         return folder;
     }
 

@@ -98,7 +98,7 @@ public sealed class StunnelPeerTests(ITestOutputHelper output) : TlsTest(output)
         await using var echo = TcpService.Echo();
         int far = LoopbackPort.Free(), right = LoopbackPort.Free(), none = LoopbackPort.Free(), wrong = LoopbackPort.Free();
         await StartAsync(aditServes, Server(far, echo.Port, Authority.Issue("localhost"), Verifies()), far);
-        var stranger = new TestAuthority("strangers").Issue("joe");
+        var stranger = new AuthorityFolder("strangers").Issue("joe");
         await StartAsync(
             aditConnects,
             Client(right, far, $"{Verifies("localhost")}cert = {Authority.Issue("joe")}")

@@ -2,10 +2,9 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Adit.Interop.Tests.Cli;
 using Adit.Interop.Tests.Peers;
+using Adit.Tests.Shared.Certificates;
 using Xunit.Abstractions;
 
 namespace Adit.Interop.Tests.Tls;
@@ -237,21 +236,14 @@ public sealed class TargetTlsTests(ITestOutputHelper output) : ForwardTest(outpu
 
     private static async Task<(PostgresPeer Postgres, string Authority)> StartPostgresAsync()
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        var pem = certificate.ExportCertificatePem() + "\n";
+        using var made = new TestAuthority();
+        using var certificate = made.Certificate("localhost");
         var folder = RunFolder.Create("tls");
-        var authority = Path.Combine(folder, "root.crt");
-        await File.WriteAllTextAsync(authority, pem);
-        await File.WriteAllTextAsync(Path.Combine(folder, "front.pem"), pem + key.ExportPkcs8PrivateKeyPem() + "\n");
+        var authority = CertificatePem.WriteSecret(Path.Combine(folder, "root.crt"), made.Root.Pem);
+        CertificatePem.WriteSecret(Path.Combine(folder, "front.pem"), certificate.Pem + certificate.KeyPem);
         var postgres = await PostgresPeer.StartAsync(new()
         {
-            Ssl = (pem, key.ExportPkcs8PrivateKeyPem() + "\n"),
+            Ssl = (certificate.Pem, certificate.KeyPem),
             ListenAddresses = "127.0.0.1",
             Access = [$"host all {PostgresPeer.TrustedUser} 127.0.0.0/8 trust"],
         });

@@ -14,7 +14,7 @@ public abstract class TlsTest(ITestOutputHelper output) : PeerTest(output)
 {
     private const int Failed = 255;
 
-    internal TestAuthority Authority { get; } = new();
+    internal AuthorityFolder Authority { get; } = new();
 
     internal string Folder { get; } = RunFolder.Create("tls");
 

@@ -22,7 +22,7 @@ public sealed class TlsVerificationTests(ITestOutputHelper output) : TlsTest(out
         {
             "expired" => Authority.Issue("localhost", DateTimeOffset.UtcNow.AddHours(-2)),
             "wrong name" => Authority.Issue("other.example"),
-            "wrong authority" => new TestAuthority("strangers").Issue("localhost"),
+            "wrong authority" => new AuthorityFolder("strangers").Issue("localhost"),
             "address" => Authority.Issue("127.0.0.1"),
             _ => Authority.Issue("localhost"),
         };
@@ -52,7 +52,7 @@ public sealed class TlsVerificationTests(ITestOutputHelper output) : TlsTest(out
         {
             "none" => [],
             "revoked" => ["-cert", revoked],
-            _ => ["-cert", new TestAuthority("strangers").Issue("joe")],
+            _ => ["-cert", new AuthorityFolder("strangers").Issue("joe")],
         };
 
         var said = await SClientAsync(far, "hello\n", ["-quiet", .. shown]);

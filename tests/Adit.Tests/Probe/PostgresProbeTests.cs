@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using Adit.Probe;
 using Adit.Relay;
 using Adit.Tests.Shared;
+using Adit.Tests.Shared.Certificates;
 
 namespace Adit.Tests.Probe;
 
@@ -47,7 +48,7 @@ public sealed class PostgresProbeTests : IAsyncLifetime
     [Fact]
     public async Task A_server_that_shows_the_expected_certificate_is_the_expected_one()
     {
-        using X509Certificate2 certificate = Certificate();
+        using X509Certificate2 certificate = TestAuthority.SelfSigned("CN=db");
         AnswerWithTls(certificate);
         await CheckAsync(FingerprintOf(certificate)).TestTime();
     }
@@ -55,7 +56,7 @@ public sealed class PostgresProbeTests : IAsyncLifetime
     [Fact]
     public async Task Any_certificate_will_do_where_none_is_expected()
     {
-        using X509Certificate2 certificate = Certificate();
+        using X509Certificate2 certificate = TestAuthority.SelfSigned("CN=db");
         AnswerWithTls(certificate);
         await CheckAsync(null).TestTime();
     }
@@ -63,7 +64,7 @@ public sealed class PostgresProbeTests : IAsyncLifetime
     [Fact]
     public async Task Another_certificate_is_refused_and_named()
     {
-        using X509Certificate2 certificate = Certificate();
+        using X509Certificate2 certificate = TestAuthority.SelfSigned("CN=db");
         AnswerWithTls(certificate);
         string expected = new('0', 64);
         ProbeException refused = await Assert.ThrowsAsync<ProbeException>(() => CheckAsync(expected)).TestTime();
@@ -120,12 +121,6 @@ public sealed class PostgresProbeTests : IAsyncLifetime
         Endpoint target = Target();
         _listener.Dispose();
         await Assert.ThrowsAsync<DialException>(() => new PostgresProbe(new TcpDialer(), TimeProvider.System).CheckAsync(target, null, default)).TestTime();
-    }
-
-    private static X509Certificate2 Certificate()
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return new CertificateRequest("CN=db", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
     }
 
     private static string FingerprintOf(X509Certificate2 certificate) => Convert.ToHexStringLower(certificate.GetCertHash(HashAlgorithmName.SHA256));

@@ -65,6 +65,7 @@ public sealed class HttpConnectDialerTests : ProxyTest
 
     [Theory]
     [InlineData("HTTP/1.1 403 Forbidden\r\n\r\n", DialFailure.Prohibited, "answered \"HTTP/1.1 403 Forbidden\"")]
+    [InlineData("HTTP/1.1 401 Unauthorized\r\n\r\n", DialFailure.Prohibited, "answered \"HTTP/1.1 401 Unauthorized\"")]
     [InlineData("HTTP/1.1 407 Login\r\n\r\n", DialFailure.Prohibited, "wants a login: \"HTTP/1.1 407 Login\"")]
     [InlineData("HTTP/1.1 504 Gateway Timeout\r\n\r\n", DialFailure.TimedOut, "answered \"HTTP/1.1 504 Gateway Timeout\"")]
     [InlineData("HTTP/1.1 502 Bad\u001b[2J\r\n\r\n", DialFailure.Unreachable, "answered \"HTTP/1.1 502 Bad\\x1b[2J\"")]
@@ -83,12 +84,14 @@ public sealed class HttpConnectDialerTests : ProxyTest
         AssertIsGone();
     }
 
-    [Fact]
-    public async Task A_login_that_is_not_accepted_is_told_of_without_its_password()
+    [Theory]
+    [InlineData("407 Again")]
+    [InlineData("401 Unauthorized")]
+    public async Task A_login_that_is_not_accepted_is_told_of_without_its_password(string status)
     {
         Task<DialedConnection> dialing = DialAsync(Dialer(new ProxyCredentials("joe", "secret")));
-        await (await ProxyAsync()).SendAsync("HTTP/1.1 407 Again\r\n\r\n"u8.ToArray());
-        await AssertRefusedAsync(dialing, DialFailure.Prohibited, Refusal + "does not accept the login of joe: \"HTTP/1.1 407 Again\"");
+        await (await ProxyAsync()).SendAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\n\r\n"));
+        await AssertRefusedAsync(dialing, DialFailure.Prohibited, Refusal + $"does not accept the login of joe: \"HTTP/1.1 {status}\"");
     }
 
     [Fact]

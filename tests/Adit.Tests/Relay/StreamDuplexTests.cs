@@ -1,9 +1,9 @@
 using System.IO.Pipes;
 using System.Net.Security;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Adit.Relay;
 using Adit.Tests.Shared;
+using Adit.Tests.Shared.Certificates;
 using Adit.Tests.Shared.Relay;
 
 namespace Adit.Tests.Relay;
@@ -27,7 +27,7 @@ public sealed class StreamDuplexTests
     [Fact]
     public async Task Tls_over_a_duplex_is_a_duplex_again()
     {
-        using X509Certificate2 certificate = Certificate();
+        using X509Certificate2 certificate = TestAuthority.SelfSigned("CN=db");
         (MemoryDuplex clientEnd, MemoryDuplex serverEnd) = MemoryDuplex.Pair(1000);
         SslStream client = new(new DuplexStream(clientEnd));
         SslStream server = new(new DuplexStream(serverEnd));
@@ -108,13 +108,5 @@ public sealed class StreamDuplexTests
         AnonymousPipeClientStream thereEnd = new(PipeDirection.In, there.ClientSafePipeHandle);
         AnonymousPipeClientStream backEnd = new(PipeDirection.In, back.ClientSafePipeHandle);
         return (new(backEnd, there), new(thereEnd, back));
-    }
-
-    private static X509Certificate2 Certificate()
-    {
-        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        CertificateRequest request = new("CN=db", key, HashAlgorithmName.SHA256);
-        DateTimeOffset now = DateTimeOffset.UtcNow;
-        return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
     }
 }

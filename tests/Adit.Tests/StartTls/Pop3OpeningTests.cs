@@ -1,115 +1,64 @@
-using System.Text;
 using Adit.StartTls;
-using Adit.Tests.Shared;
 
 namespace Adit.Tests.StartTls;
 
-public sealed class Pop3OpeningTests
+public sealed class Pop3OpeningTests : AnsweredOpeningTests<Pop3OpeningTests>, IAnsweredConversations
 {
-    private const string Ready = "+OK POP3 ready, begin with STLS\r\n";
-
-    private readonly Pop3Opening _opening = new();
-
-    [Fact]
-    public async Task A_server_is_asked_for_TLS_and_its_greeting_is_handed_on_for_its_time_stamp()
+    // With the time stamp for APOP.
+    public static new TheoryData<string, string> Agreements => new()
     {
-        TextPeer server = new();
-        Task<ReadOnlyMemory<byte>> asking = Ask(server);
-        await server.SayAsync("+OK hello <1896.697170952@dbc.example>\r\n");
-        await server.HearAsync("STLS\r\n");
-        await server.SayAsync("+OK\r\n");
-        Assert.Equal("+OK hello <1896.697170952@dbc.example>\r\n", Encoding.Latin1.GetString((await asking.TestTime()).Span));
-        await server.AssertNothingWasTakenAsync();
-    }
+        { "+OK hello <1896.697170952@dbc.example>", "> +OK hello <1896.697170952@dbc.example>\n< STLS\n> +OK" },
+    };
 
-    [Theory]
-    [InlineData("-ERR full\r\n", "the POP3 server does not take connections: \"-ERR full\"")]
-    [InlineData("220 mail ESMTP\r\n", "the POP3 server does not speak POP3; it said \"220 mail ESMTP\"")]
-    [InlineData("+OKAY\r\n", "the POP3 server does not speak POP3; it said \"+OKAY\"")]
-    [InlineData("+OK\r\n-ERR no TLS\r\n", "the POP3 server refused STLS: \"-ERR no TLS\"")]
-    [InlineData("+OK\r\n+OK\r\n-ERR injected\r\n", "the POP3 server sent more in the clear where TLS begins, which may be an attack; the connection is refused")]
-    [InlineData("+OK\r\n", "the POP3 server closed the connection before TLS began")]
-    public async Task A_server_that_does_not_agree_is_refused(string said, string why)
+    public static new TheoryData<string, string> ServerRefusals => new()
     {
-        TextPeer server = new();
-        await server.SayAsync(said);
-        Task<ReadOnlyMemory<byte>> asking = Ask(server);
-        if (said == "+OK\r\n")
+        { "the POP3 server does not take connections: \"-ERR full\"", "> -ERR full" },
+        { "the POP3 server does not speak POP3; it said \"220 mail ESMTP\"", "> 220 mail ESMTP" },
+        { "the POP3 server does not speak POP3; it said \"+OKAY\"", "> +OKAY" },
+        { "the POP3 server refused STLS: \"-ERR no TLS\"", "> +OK\n< STLS\n> -ERR no TLS" },
         {
-            await server.HearAsync("STLS\r\n");
-            server.Leave();
-        }
-        OpeningException refused = await Assert.ThrowsAsync<OpeningException>(() => asking).TestTime();
-        Assert.Equal(why, refused.Message);
-    }
+            "the POP3 server sent more in the clear where TLS begins, which may be an attack; the connection is refused",
+            "> +OK\n< STLS\n> +OK\n> -ERR injected"
+        },
+        { "the POP3 server closed the connection before TLS began", "> +OK\n< STLS\nleaves" },
+    };
 
-    [Fact]
-    public async Task A_line_of_a_server_has_a_limit()
+    public static new TheoryData<string, string> Harmless => new()
     {
-        TextPeer server = new();
-        await server.SayAsync("+OK " + new string('x', Pop3Opening.MaxLineBytes));
-        OpeningException refused = await Assert.ThrowsAsync<OpeningException>(() => Ask(server)).TestTime();
-        Assert.Equal("the POP3 server sent a line of more than 512 bytes before TLS began", refused.Message);
-    }
+        { "CAPA", "+OK Capability list follows\nSTLS\n." },
+        { "NOOP", "+OK" },
+        { "USER joe", "-ERR Begin TLS with STLS first" },
+        { "STLS now", "-ERR Begin TLS with STLS first" },
+    };
 
-    [Theory]
-    [InlineData("CAPA", "+OK Capability list follows\r\nSTLS\r\n.")]
-    [InlineData("NOOP", "+OK")]
-    [InlineData("USER joe", "-ERR Begin TLS with STLS first")]
-    [InlineData("STLS now", "-ERR Begin TLS with STLS first")]
-    public async Task A_client_may_say_harmless_things_before_TLS_and_nothing_else(string command, string reply)
+    public static new TheoryData<string, string> ClientRefusals => new()
     {
-        TextPeer client = new();
-        Task<OpeningAnswer> answering = Answer(client);
-        await client.HearAsync(Ready);
-        await client.SayAsync(command + "\r\n");
-        await client.HearAsync(reply + "\r\n");
-        await client.SayAsync("stls\r\n");
-        await client.HearAsync("+OK Begin TLS negotiation\r\n");
-        Assert.True((await answering.TestTime()).BeginsTls);
-        await client.AssertNothingWasTakenAsync();
-    }
+        { "the client sent more in the clear where TLS begins, which may be an attack; the connection is refused", "> STLS\n> USER joe" },
+        { "the client ended the conversation before TLS began", "> QUIT\n< +OK Bye" },
+    };
 
-    [Theory]
-    [InlineData("STLS\r\nUSER joe\r\n", "", "the client sent more in the clear where TLS begins, which may be an attack; the connection is refused")]
-    [InlineData("QUIT\r\n", "+OK Bye\r\n", "the client ended the conversation before TLS began")]
-    public async Task A_client_that_does_not_begin_TLS_in_order_is_refused(string sent, string reply, string why)
+    public static new TheoryData<string, string> TargetRefusals => new()
     {
-        TextPeer client = new();
-        await client.SayAsync(sent);
-        Task<OpeningAnswer> answering = Answer(client);
-        await client.HearAsync(Ready + reply);
-        OpeningException refused = await Assert.ThrowsAsync<OpeningException>(() => answering).TestTime();
-        Assert.Equal(why, refused.Message);
-        await client.HearNothingMoreAsync();
-    }
+        { "the POP3 server does not take connections: \"-ERR full\"", "-ERR full" },
+    };
 
-    [Fact]
-    public async Task Limits_of_a_client_are_told_to_it()
-    {
-        TextPeer talker = new();
-        await talker.SayAsync(string.Concat(Enumerable.Repeat("NOOP\r\n", AnsweredOpening.MaxCommands)));
-        await Assert.ThrowsAsync<OpeningException>(() => Answer(talker)).TestTime();
-        await talker.HearAsync(Ready + string.Concat(Enumerable.Repeat("+OK\r\n", AnsweredOpening.MaxCommands)) + "-ERR Too many commands before STLS\r\n");
+    private protected override TlsOpening Opening { get; } = new Pop3Opening();
 
-        TextPeer endless = new();
-        await endless.SayAsync(new string('x', Pop3Opening.MaxLineBytes + 1));
-        await Assert.ThrowsAsync<OpeningException>(() => Answer(endless)).TestTime();
-        await endless.HearAsync(Ready + "-ERR The line is too long\r\n");
-    }
+    private protected override string Server => "the POP3 server";
 
-    [Fact]
-    public async Task The_targets_greeting_is_read_away_and_nothing_behind_it()
-    {
-        TextPeer target = new();
-        await target.SayAsync("+OK ready\r\n+");
-        await _opening.SettleTargetAsync(target.Opening, default).AsTask().TestTime();
-        byte[] rest = new byte[1];
-        await target.Opening.ReadExactlyAsync(rest).AsTask().TestTime();
-        Assert.Equal((byte)'+', rest[0]);
-    }
+    private protected override int MaxLine => Pop3Opening.MaxLineBytes;
 
-    private Task<ReadOnlyMemory<byte>> Ask(TextPeer server) => _opening.AskAsync(server.Opening, default).AsTask();
+    private protected override string Busy => "-ERR ";
 
-    private Task<OpeningAnswer> Answer(TextPeer client) => _opening.AnswerAsync(client.Opening, default).AsTask();
+    private protected override string Greeting => "+OK POP3 ready, begin with STLS";
+
+    private protected override string Begins => "> stls\n< +OK Begin TLS negotiation";
+
+    private protected override (string Command, string Reply) Idle => ("NOOP", "+OK");
+
+    private protected override string TooManyCommands => "-ERR Too many commands before STLS";
+
+    private protected override string LineTooLong => "-ERR The line is too long";
+
+    private protected override string TargetGreeting => "+OK ready\r\n";
 }

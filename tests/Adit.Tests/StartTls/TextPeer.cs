@@ -22,6 +22,40 @@ internal sealed class TextPeer
 
     public void Leave() => _pair.Right.Dispose();
 
+    /// <summary>
+    /// Plays a conversation of lines: one with <c>&gt;</c> and a space before it is said, together with those behind it of the same kind, and one with
+    /// <c>&lt;</c> and a space has to be heard. <c>&gt;&gt;</c> says what is no whole line; at <c>leaves</c> it is gone.
+    /// </summary>
+    public async Task PlayAsync(string script)
+    {
+        StringBuilder saying = new();
+        foreach (string line in script.Split('\n'))
+        {
+            if (line.StartsWith("> ", StringComparison.Ordinal))
+                saying.Append(line.AsSpan(2)).Append("\r\n");
+            else if (line.StartsWith(">>", StringComparison.Ordinal))
+                saying.Append(line.AsSpan(2));
+            else
+                await SayAllAsync();
+
+            if (line.StartsWith("< ", StringComparison.Ordinal))
+                await HearAsync(line[2..] + "\r\n");
+            else if (line is "leaves")
+                Leave();
+            else
+                Assert.StartsWith(">", line, StringComparison.Ordinal);
+        }
+
+        await SayAllAsync();
+
+        async Task SayAllAsync()
+        {
+            if (saying.Length > 0)
+                await SayAsync(saying.ToString());
+            saying.Clear();
+        }
+    }
+
     /// <summary>Hears exactly this text.</summary>
     public async Task HearAsync(string text)
     {
@@ -37,9 +71,11 @@ internal sealed class TextPeer
         return heard;
     }
 
-    /// <summary>Hears that the other side has said nothing more, once it is gone.</summary>
+    /// <summary>Hears that the other side has said nothing more, once it is gone. Who has left hears nothing anyway.</summary>
     public async Task HearNothingMoreAsync()
     {
+        if (_pair.Right.IsDisposed)
+            return;
         await _pair.Left.DisposeAsync();
         Assert.Equal(0, await _pair.Right.ReadAsync(new byte[1]).AsTask().TestTime());
     }

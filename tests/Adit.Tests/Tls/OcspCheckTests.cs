@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Adit.Tests.Shared;
+using Adit.Tests.Shared.Certificates;
 using Adit.Tls;
 
 namespace Adit.Tests.Tls;
@@ -212,7 +213,7 @@ public sealed class OcspCheckTests : IDisposable
         using X509Certificate2 issuer = _authority.Certificate("issuer");
         for (int i = 0; i < 1000; i++)
         {
-            using X509Certificate2 one = Bare(i);
+            using X509Certificate2 one = TestAuthority.SelfSigned($"CN={i}");
             cache.Keep(one, issuer, new(null, _clock.GetUtcNow().AddMinutes(2)));
         }
 
@@ -268,12 +269,6 @@ public sealed class OcspCheckTests : IDisposable
 
     private static X509Certificate2 Delegate(TestAuthority authority, DateTimeOffset? until = null) =>
         authority.Certificate("responder", until, more: [new X509EnhancedKeyUsageExtension([new("1.3.6.1.5.5.7.3.9")], false)]);
-
-    private static X509Certificate2 Bare(int number)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return new CertificateRequest($"CN={number}", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1));
-    }
 
     private TlsVerdict Verdict(X509Certificate2 certificate) =>
         TlsVerdict.Yes("certificate from ca.pem") with { Chain = [certificate.RawData, _authority.Root.RawData] };

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Adit.Tests.Shared;
+using Adit.Tests.Shared.Certificates;
 using Adit.Tls;
 
 namespace Adit.Tests.Tls;

@@ -1,6 +1,7 @@
 using Adit.Relay;
 using Adit.Tests.Relay;
 using Adit.Tests.Shared;
+using Adit.Tests.Shared.Certificates;
 using Adit.Tests.Shared.Relay;
 using Adit.Tls;
 

@@ -8,6 +8,7 @@ using Adit.Relay;
 using Adit.Stunnel;
 using Adit.Tests.Relay;
 using Adit.Tests.Shared;
+using Adit.Tests.Shared.Certificates;
 using Adit.Tests.Tls;
 using Adit.TlsTunnels;
 
@@ -20,7 +21,7 @@ public sealed class TlsServicesTests : IAsyncLifetime
     private readonly TestAuthority _authority = new();
     private readonly Socket _target = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly RecordedEvents _events = new();
-    private readonly int _port = Free();
+    private readonly int _port = FreePort.Next();
     private TlsServices? _services;
 
     public TlsServicesTests()
@@ -67,7 +68,7 @@ public sealed class TlsServicesTests : IAsyncLifetime
         await File.WriteAllTextAsync(broken, "no certificate");
         File.SetUnixFileMode(broken, UnixFileMode.UserRead);
 
-        string? reason = await ReloadAsync($"{Server("two")}\n[other]\naccept = 127.0.0.1:{Free()}\nconnect = {Target}\ncert = {broken}\n");
+        string? reason = await ReloadAsync($"{Server("two")}\n[other]\naccept = 127.0.0.1:{FreePort.Next()}\nconnect = {Target}\ncert = {broken}\n");
 
         Assert.StartsWith($"[other]: {broken}: ", reason, StringComparison.Ordinal);
         await using SslStream client = await ConnectAsync("one");
@@ -103,15 +104,14 @@ public sealed class TlsServicesTests : IAsyncLifetime
     [Fact]
     public async Task A_service_that_is_gone_listens_no_more_and_its_connections_live_on()
     {
-        int second = Free();
+        int second = FreePort.Next();
         await StartAsync($"{Server("one")}\n{Server("two", name: "gone", accept: $"127.0.0.1:{second}")}");
         await using SslStream old = await ConnectAsync("two", second);
         using Socket oldTarget = await _target.AcceptAsync().TestTime();
 
         Assert.Null(await ReloadAsync(Server("one")));
 
-        using var refused = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        SocketException e = await Assert.ThrowsAsync<SocketException>(() => refused.ConnectAsync(IPAddress.Loopback, second).TestTime());
+        SocketException e = await Assert.ThrowsAsync<SocketException>(() => LoopbackClient.ConnectAsync(second));
         Assert.Equal(SocketError.ConnectionRefused, e.SocketErrorCode);
         await TalkAsync(old, oldTarget);
     }
@@ -170,13 +170,6 @@ public sealed class TlsServicesTests : IAsyncLifetime
         Assert.StartsWith($"test.conf:1: [db]: {reason}", e.Message, StringComparison.Ordinal);
     }
 
-    private static int Free()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
-
     private static async Task TalkAsync(Stream client, Socket target)
     {
         byte[] got = new byte[5];
@@ -196,8 +189,7 @@ public sealed class TlsServicesTests : IAsyncLifetime
         if (!File.Exists(path))
         {
             using X509Certificate2 certificate = _authority.Certificate(name);
-            File.WriteAllText(path, $"{certificate.ExportCertificatePem()}\n{certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem()}\n");
-            File.SetUnixFileMode(path, UnixFileMode.UserRead);
+            CertificatePem.WriteSecret(path, certificate.Pem + certificate.KeyPem);
         }
 
         return path;
@@ -209,16 +201,6 @@ public sealed class TlsServicesTests : IAsyncLifetime
 
     private static StunnelConfiguration Parse(string text) => StunnelFile.Parse(text, "test.conf");
 
-    private async Task<SslStream> ConnectAsync(string expected, int? port = null)
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(IPAddress.Loopback, port ?? _port).TestTime();
-        var tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
-        {
-            TargetHost = expected,
-            CertificateChainPolicy = _authority.Trust.ChainPolicy(ofServers: true),
-        }).TestTime();
-        return tls;
-    }
+    private async Task<SslStream> ConnectAsync(string expected, int? port = null) => await LoopbackClient.BeginTlsAsync(
+        await LoopbackClient.ConnectAsync(port ?? _port), new() { TargetHost = expected, CertificateChainPolicy = _authority.Trust.ChainPolicy(ofServers: true) });
 }

@@ -1,8 +1,8 @@
-namespace Adit.Gateway.Serving;
+namespace Adit.Relay;
 
 /// <summary>
 /// Gives memory back to the system when most of a crowd is gone. The runtime keeps what the crowd needed until it has reason to collect,
-/// and a gateway whose clients are gone gives it none. One thread at a time.
+/// and a process whose peers are gone gives it none. One thread at a time.
 /// </summary>
 /// <param name="giveBack">Does it; it may stop everything for as long as those who are left take.</param>
 internal sealed class CrowdMemory(Action giveBack)
@@ -17,6 +17,9 @@ internal sealed class CrowdMemory(Action giveBack)
     private int _last;
     private DateTimeOffset _calmSince;
     private DateTimeOffset _nextAt = DateTimeOffset.MinValue;
+
+    /// <summary>For the memory of this process.</summary>
+    public static CrowdMemory OfThisProcess() => new(static () => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true));
 
     /// <summary>Tells how many there are now, connections and channels together.</summary>
     public void Check(int crowd, DateTimeOffset now)

@@ -1,6 +1,6 @@
-using Adit.Gateway.Serving;
+using Adit.Relay;
 
-namespace Adit.Gateway.Tests.Serving;
+namespace Adit.Tests.Relay;
 
 public sealed class CrowdMemoryTests
 {
