@@ -7,7 +7,10 @@ namespace Adit.Cli.Tls;
 /// <summary>Where the log goes: a file, the system's log, standard error.</summary>
 internal sealed class LogTargets : IDisposable
 {
-    private LogTargets(StreamWriter? file, SystemLog? system, bool standardError) => (File, System, StandardError) = (file, system, standardError);
+    private readonly bool _overwrites;
+
+    private LogTargets(StreamWriter? file, bool overwrites, SystemLog? system, bool standardError) =>
+        (File, _overwrites, System, StandardError) = (file, overwrites, system, standardError);
 
     /// <summary>The file of <c>output</c>; null for none.</summary>
     public StreamWriter? File { get; }
@@ -25,14 +28,16 @@ internal sealed class LogTargets : IDisposable
     {
         StreamWriter? file = null;
         if (global.Output is { } path)
-        {
-            FileStream stream = AppendedFile.Open(path);
-            if (global.OverwritesLog && stream.CanSeek)
-                stream.SetLength(0);
-            file = new(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { AutoFlush = true };
-        }
+            file = new(AppendedFile.Open(path), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { AutoFlush = true };
+        return new(file, global.OverwritesLog, global.UsesSyslog ? Syslog(global) : null, standardError);
+    }
 
-        return new(file, global.UsesSyslog ? Syslog(global) : null, standardError);
+    /// <summary>They are used from now on: a file that is to be overwritten is emptied.</summary>
+    /// <exception cref="IOException">It cannot be emptied.</exception>
+    public void Begin()
+    {
+        if (_overwrites && File?.BaseStream is { CanSeek: true } stream)
+            stream.SetLength(0);
     }
 
     public void Dispose()

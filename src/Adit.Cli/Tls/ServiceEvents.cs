@@ -21,13 +21,13 @@ internal sealed class ServiceEvents(StunnelService service, TlsLog log, RefusalN
                 string why = closed.Failure ?? closed.End switch
                 {
                     RelayEnd.IdleTimeout => "nothing moved for TIMEOUTidle",
-                    RelayEnd.CloseTimeout => "one end did not end within TIMEOUTclose",
+                    RelayEnd.CloseTimeout => "one end was silent for TIMEOUTclose after the other had ended",
                     RelayEnd.Cancelled => "ended from here",
                     _ => string.Empty,
                 };
                 Say(SyslogLevel.Notice, closed, string.Create(
                     CultureInfo.InvariantCulture,
-                    $"connection {closed.ConnectionId} from {closed.Origin} closed after {closed.Duration.TotalSeconds:0.0} s, {closed.BytesToTarget} bytes to {closed.Target} and {closed.BytesFromTarget} back{(why.Length > 0 ? $" ({why})" : string.Empty)}"));
+                    $"connection {closed.ConnectionId} from {closed.Origin} closed after {closed.Duration.TotalSeconds:0.0} s, {closed.BytesToTarget} bytes to {closed.Route.Legs[^1].To} and {closed.BytesFromTarget} back{(why.Length > 0 ? $" ({why})" : string.Empty)}"));
                 break;
             case ConnectionRefused { Refusal.Kind: RefusalKind.Stopping }:
                 break;

@@ -5,13 +5,20 @@ using Adit.Stunnel;
 namespace Adit.Cli.Tls;
 
 /// <summary>The log of <c>adit tls</c>, in syslog's levels. Safe to call from several threads.</summary>
-/// <param name="targets">Where it goes; owned.</param>
-/// <param name="limit">The least important level that is written.</param>
-internal sealed class TlsLog(LogTargets targets, SyslogLevel limit) : IDisposable
+internal sealed class TlsLog : IDisposable
 {
     private readonly Lock _sync = new();
-    private LogTargets _targets = targets;
-    private SyslogLevel _limit = limit;
+    private LogTargets _targets;
+    private SyslogLevel _limit;
+
+    /// <param name="targets">Where it goes; owned.</param>
+    /// <param name="limit">The least important level that is written.</param>
+    /// <exception cref="IOException">It cannot be begun.</exception>
+    public TlsLog(LogTargets targets, SyslogLevel limit)
+    {
+        targets.Begin();
+        (_targets, _limit) = (targets, limit);
+    }
 
     /// <summary>Whether it goes anywhere but to standard error.</summary>
     public bool IsKept
@@ -24,10 +31,12 @@ internal sealed class TlsLog(LogTargets targets, SyslogLevel limit) : IDisposabl
     }
 
     /// <summary>Writes elsewhere from now on.</summary>
+    /// <exception cref="IOException">That cannot be begun; it goes where it went.</exception>
     public void Use(LogTargets targets, SyslogLevel limit)
     {
         lock (_sync)
         {
+            targets.Begin();
             _targets.Dispose();
             (_targets, _limit) = (targets, limit);
         }

@@ -140,38 +140,53 @@ internal sealed class TlsRun(TlsCommandLine line, StunnelConfiguration first) : 
     {
         systemd.Reloading();
         string? reason = null;
+        LogTargets? targets = null;
         try
         {
             if (line.ConfigDescriptor is not null)
                 throw new IOException("it came from a descriptor, which cannot be read again");
             StunnelConfiguration next = Activated(line.Read());
-            LogTargets targets = LogTargets.Open(next.Global, IsSaid(line, next.Global));
+            targets = LogTargets.Open(next.Global, IsSaid(line, next.Global));
             reason = await services.ReloadAsync(next, _stop.Token);
-            if (reason is not null)
-            {
-                targets.Dispose();
-            }
-            else
+            if (reason is null)
             {
                 _global = next.Global;
                 _log.Use(targets, next.Global.Debug);
+                targets = null;
                 foreach (string warning in next.Warnings)
                     _log.Say(SyslogLevel.Warning, warning);
                 Announce(next, services);
             }
 
-            pid.Renew();
         }
         catch (Exception e) when (e is not OperationCanceledException) // what runs goes on whatever is wrong with a new file
         {
             reason = e.Message;
         }
+        finally
+        {
+            targets?.Dispose();
+        }
+
+        Renew(pid);
 
         if (reason is null)
             _log.Say(SyslogLevel.Notice, "the configuration was read again and holds for new connections");
         else
             _log.Write(SyslogLevel.Err, $"the configuration was not read again, the old one holds: {reason}");
         systemd.Ready(reason is null ? Serving(services) : "the new configuration cannot be used, the old one holds");
+    }
+
+    private void Renew(PidFile pid)
+    {
+        try
+        {
+            pid.Renew();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _log.Write(SyslogLevel.Err, $"the PID file cannot be written again: {e.Message}");
+        }
     }
 
     private void Reopen()

@@ -95,7 +95,7 @@ internal sealed class TlsServices : IAsyncDisposable
             {
                 next = await BindAsync(terms, null, cancellationToken).ConfigureAwait(false);
             }
-            catch (ListenException e) when (e.Failure is ListenFailure.InUse && unwanted.Length > 0)
+            catch (ListenException e) when (e.Failure is ListenFailure.InUse && unwanted.Length > 0 && (e.Holder is null || e.Holder.Pid == Environment.ProcessId))
             {
                 // It may be held by one that is to be given up, as where "*:5432" becomes "127.0.0.1:5432".
                 await PauseAsync().ConfigureAwait(false);

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Adit.Interop.Tests.Cli;
 using Adit.Interop.Tests.Peers;
 using Adit.Tests.Shared.Certificates;
