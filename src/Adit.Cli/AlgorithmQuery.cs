@@ -1,6 +1,6 @@
 using Adit.OpenSsh;
-using Adit.Relay;
 using Adit.Ssh.Kex;
+using Adit.Wording;
 
 namespace Adit.Cli;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using Adit.Platform;
 using Adit.Relay;
 
 namespace Adit.Cli;

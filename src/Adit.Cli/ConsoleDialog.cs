@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Adit.Client;
-using Adit.Relay;
 using Adit.Ssh.Auth;
+using Adit.Wording;
 
 namespace Adit.Cli;
 

@@ -1,5 +1,6 @@
 using Adit.OpenSsh;
 using Adit.Relay;
+using Adit.Wording;
 using Microsoft.Extensions.Logging;
 
 namespace Adit.Cli;

@@ -1,5 +1,5 @@
 using System.Runtime.Versioning;
-using Adit.Relay;
+using Adit.Platform;
 using Microsoft.Win32.SafeHandles;
 
 namespace Adit.Cli;

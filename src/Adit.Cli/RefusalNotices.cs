@@ -1,5 +1,6 @@
 using System.Globalization;
 using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Cli;
 

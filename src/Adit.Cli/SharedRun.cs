@@ -3,6 +3,7 @@ using System.Runtime.Versioning;
 using Adit.Cli.Sessions;
 using Adit.Mux;
 using Adit.OpenSsh;
+using Adit.Platform;
 using Adit.Sessions;
 using Microsoft.Win32.SafeHandles;
 
@@ -76,7 +77,7 @@ internal sealed class SharedRun(HostConfig config, Output output)
             Environment = [.. SessionEnvironment.Select(SessionRun.Variables(), config.SendEnv, config.SetEnv).Select(static variable => $"{variable.Key}={variable.Value}")],
         };
         TerminalMode? mode = null;
-        using PosixSignalRegistration? resized = wantsTerminal ? PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => Relay.LinuxCalls.Kill(pid, WindowChanged)) : null;
+        using PosixSignalRegistration? resized = wantsTerminal ? PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => LinuxCalls.Kill(pid, WindowChanged)) : null;
         using SafeFileHandle nothing = File.OpenHandle("/dev/null");
         try
         {

@@ -6,6 +6,7 @@ using Adit.Mux;
 using Adit.OpenSsh;
 using Adit.Relay;
 using Adit.Ssh;
+using Adit.Wording;
 
 namespace Adit.Cli;
 

@@ -2,7 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
-using Adit.Relay;
+using Adit.Platform;
+using Adit.Wording;
 
 namespace Adit.Cli;
 

@@ -1,7 +1,7 @@
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text;
-using Adit.Relay;
+using Adit.Platform;
 using Adit.Sessions;
 
 namespace Adit.Cli;

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using Adit.Relay;
+using Adit.Platform;
 using Adit.Sessions;
 
 namespace Adit.Cli;

@@ -10,6 +10,7 @@ using Adit.Ssh;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Messages.Connection;
 using Adit.Ssh.Transport;
+using Adit.Wording;
 
 namespace Adit.Cli;
 

@@ -1,4 +1,5 @@
 using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Npgsql;
 

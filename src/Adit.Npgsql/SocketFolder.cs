@@ -1,4 +1,5 @@
 using System.Globalization;
+using Adit.Platform;
 using Adit.Relay;
 
 namespace Adit.Npgsql;

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Adit.Bench.Servers;
-using Adit.Relay;
+using Adit.Platform;
 
 namespace Adit.Bench.Endings;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using Adit.Bench.Servers;
+using Adit.Platform;
 using Adit.Relay;
 
 namespace Adit.Bench.Endings;

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.Security.Cryptography;
-using Adit.Relay;
 using Adit.Certificates;
+using Adit.Wording;
 
 namespace Adit.Cli.Certificates;
 

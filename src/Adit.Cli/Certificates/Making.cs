@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Adit.Relay;
 using Adit.Certificates;
+using Adit.Wording;
 
 namespace Adit.Cli.Certificates;
 

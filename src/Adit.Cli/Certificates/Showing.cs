@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using Adit.Relay;
 using Adit.Certificates;
+using Adit.Wording;
 
 namespace Adit.Cli.Certificates;
 

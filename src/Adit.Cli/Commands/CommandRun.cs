@@ -2,9 +2,11 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Adit.Client;
+using Adit.Platform;
 using Adit.Relay;
 using Adit.Ssh;
 using Adit.Ssh.Transport;
+using Adit.Wording;
 
 namespace Adit.Cli.Commands;
 

@@ -15,6 +15,7 @@ using Adit.Ssh.Connection;
 using Adit.Ssh.Kex;
 using Adit.Ssh.Keys;
 using Adit.SshLegs;
+using Adit.Wording;
 
 namespace Adit.Cli.Demo;
 

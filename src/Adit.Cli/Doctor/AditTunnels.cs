@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.Versioning;
 using Adit.Cli.Tunnels;
 using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Cli.Doctor;
 

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Runtime.Versioning;
 using Adit.Mux;
+using Adit.Platform;
 using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Cli.Doctor;
 

@@ -1,6 +1,6 @@
 using System.Runtime.Versioning;
 using Adit.Mux;
-using Adit.Relay;
+using Adit.Platform;
 
 namespace Adit.Cli.Doctor;
 

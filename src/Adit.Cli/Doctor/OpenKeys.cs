@@ -1,6 +1,7 @@
 using System.Text;
 using Adit.OpenSsh;
-using Adit.Relay;
+using Adit.Platform;
+using Adit.Wording;
 
 namespace Adit.Cli.Doctor;
 

@@ -1,4 +1,5 @@
-using Adit.Relay;
+using Adit.Platform;
+using Adit.Wording;
 
 namespace Adit.Cli.Doctor;
 

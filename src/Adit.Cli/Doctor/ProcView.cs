@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Adit.Platform;
 using Adit.Relay;
 
 namespace Adit.Cli.Doctor;

@@ -1,3 +1,5 @@
+using Adit.Wording;
+
 namespace Adit.Cli.Doctor;
 
 /// <summary>Who can make use of a tunnel, by where it listens.</summary>
@@ -16,7 +18,7 @@ internal static class Reach
         if (tcp.Any(static socket => !socket.IsLoopback))
             users.Add("other machines");
         if (unix.Count > 0)
-            users.Add($"who may write to {string.Join(", ", unix.Select(static socket => Adit.Relay.Printable.Text(socket.Path)))}");
+            users.Add($"who may write to {string.Join(", ", unix.Select(static socket => Printable.Text(socket.Path)))}");
         if (hasRemoteForwards)
             users.Add(TheServer);
         return users.Count == 0 ? "nobody at this moment: it listens nowhere on this machine" : string.Join("; ", users);

@@ -1,7 +1,8 @@
 using System.Runtime.Versioning;
 using Adit.Mux;
 using Adit.OpenSsh;
-using Adit.Relay;
+using Adit.Platform;
+using Adit.Wording;
 
 namespace Adit.Cli.Doctor;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Adit.OpenSsh;
-using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Cli.Doctor;
 

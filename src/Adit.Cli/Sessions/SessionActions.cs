@@ -2,9 +2,9 @@ using System.Runtime.Versioning;
 using System.Text;
 using Adit.Client;
 using Adit.OpenSsh;
-using Adit.Relay;
 using Adit.Sessions;
 using Adit.Ssh;
+using Adit.Wording;
 
 namespace Adit.Cli.Sessions;
 

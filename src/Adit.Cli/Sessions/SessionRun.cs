@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using Adit.Relay;
+using Adit.Platform;
 using Adit.Sessions;
 using Adit.Ssh;
 using Adit.Ssh.Connection;

@@ -1,11 +1,11 @@
 using System.Runtime.Versioning;
 using Adit.Client;
 using Adit.OpenSsh;
-using Adit.Relay;
 using Adit.Sessions;
 using Adit.Ssh;
 using Adit.Ssh.Transport;
 using Adit.SshLegs;
+using Adit.Wording;
 
 namespace Adit.Cli.Sessions;
 

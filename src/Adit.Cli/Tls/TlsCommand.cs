@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using Adit.Relay;
 using Adit.Stunnel;
 using Adit.TlsTunnels;
+using Adit.Wording;
 
 namespace Adit.Cli.Tls;
 

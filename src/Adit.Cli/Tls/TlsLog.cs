@@ -1,6 +1,6 @@
 using System.Globalization;
-using Adit.Relay;
 using Adit.Stunnel;
+using Adit.Wording;
 
 namespace Adit.Cli.Tls;
 

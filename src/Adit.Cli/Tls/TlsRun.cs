@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Threading.Channels;
+using Adit.Platform;
 using Adit.Relay;
 using Adit.Stunnel;
 using Adit.TlsTunnels;

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Adit.OpenSsh;
-using Adit.Relay;
 using Adit.Ssh.Keys;
+using Adit.Wording;
 
 namespace Adit.Gateway.Access;
 

@@ -8,6 +8,7 @@ using Adit.Ssh.Auth;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Keys;
 using Adit.Ssh.Transport;
+using Adit.Wording;
 
 namespace Adit.Gateway.Access;
 

@@ -1,4 +1,4 @@
-using Adit.Relay;
+using Adit.Platform;
 
 namespace Adit.Gateway.Audit;
 

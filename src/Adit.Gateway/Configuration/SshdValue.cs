@@ -3,6 +3,7 @@ using System.Globalization;
 using Adit.OpenSsh;
 using Adit.Relay;
 using Adit.Ssh.Kex;
+using Adit.Wording;
 using static Adit.OpenSsh.KeywordValue;
 
 namespace Adit.Gateway.Configuration;

@@ -1,6 +1,7 @@
 using Adit.Gateway.Audit;
 using Adit.Relay;
 using Adit.SshLegs;
+using Adit.Wording;
 
 namespace Adit.Gateway.Serving;
 

@@ -8,9 +8,10 @@ using Adit.Gateway.Audit;
 using Adit.Gateway.Configuration;
 using Adit.Gateway.Limits;
 using Adit.Gateway.Policy;
-using Adit.Relay;
+using Adit.Platform;
 using Adit.Ssh;
 using Adit.Ssh.Connection;
+using Adit.Wording;
 
 namespace Adit.Gateway.Serving;
 

@@ -6,6 +6,7 @@ using Adit.Gateway.Configuration;
 using Adit.Gateway.Limits;
 using Adit.Gateway.Policy;
 using Adit.OpenSsh;
+using Adit.Platform;
 using Adit.Relay;
 using Adit.Ssh;
 using Adit.Ssh.Auth;
@@ -13,6 +14,7 @@ using Adit.Ssh.Connection;
 using Adit.Ssh.Messages.Connection;
 using Adit.Ssh.Transport;
 using Adit.SshLegs;
+using Adit.Wording;
 
 namespace Adit.Gateway.Serving;
 

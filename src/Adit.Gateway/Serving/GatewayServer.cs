@@ -9,6 +9,7 @@ using Adit.Gateway.Configuration;
 using Adit.Gateway.Limits;
 using Adit.Gateway.Policy;
 using Adit.OpenSsh;
+using Adit.Platform;
 using Adit.Relay;
 
 namespace Adit.Gateway.Serving;

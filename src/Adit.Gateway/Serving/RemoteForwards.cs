@@ -9,6 +9,7 @@ using Adit.Ssh;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Messages.Connection;
 using Adit.SshLegs;
+using Adit.Wording;
 
 namespace Adit.Gateway.Serving;
 

@@ -9,6 +9,7 @@ using Adit.Relay;
 using Adit.Ssh.Messages.Connection;
 using Adit.SshLegs;
 using Adit.Tls;
+using Adit.Wording;
 
 namespace Adit.Gateway.Serving;
 

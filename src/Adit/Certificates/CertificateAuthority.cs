@@ -2,7 +2,9 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Adit.Platform;
 using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Certificates;
 

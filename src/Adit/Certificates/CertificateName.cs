@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Certificates;
 

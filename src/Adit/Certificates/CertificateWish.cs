@@ -1,4 +1,4 @@
-using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Certificates;
 

@@ -5,6 +5,7 @@ using Adit.Relay;
 using Adit.Sessions;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Messages.Connection;
+using Adit.Wording;
 
 namespace Adit.Client;
 

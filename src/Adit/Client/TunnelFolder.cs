@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.Versioning;
 using Adit.Mux;
+using Adit.Platform;
 using Adit.Relay;
 
 namespace Adit.Client;

@@ -1,7 +1,7 @@
 using System.Text;
 using Adit.Client;
-using Adit.Relay;
 using Adit.Ssh.Auth;
+using Adit.Wording;
 using Microsoft.Extensions.Logging;
 
 namespace Adit;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Adit.Relay;
 using Adit.Ssh;
 using Adit.SshLegs;
+using Adit.Wording;
 
 namespace Adit;
 

@@ -3,6 +3,7 @@ using Adit.Relay;
 using Adit.Ssh;
 using Adit.Ssh.Auth;
 using Adit.Ssh.Kex;
+using Adit.Wording;
 
 namespace Adit;
 

@@ -5,6 +5,7 @@ using Adit.Ssh;
 using Adit.Ssh.Auth;
 using Adit.Ssh.Kex;
 using Adit.SshLegs;
+using Adit.Wording;
 
 namespace Adit;
 

@@ -2,7 +2,9 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text;
+using Adit.Platform;
 using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Mux;
 

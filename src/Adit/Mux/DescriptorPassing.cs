@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using Adit.Relay;
+using Adit.Platform;
 using Microsoft.Win32.SafeHandles;
 
 namespace Adit.Mux;

@@ -2,8 +2,10 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Adit.Mux.Messages;
+using Adit.Platform;
 using Adit.Relay;
 using Adit.Ssh;
+using Adit.Wording;
 
 namespace Adit.Mux;
 

@@ -1,7 +1,9 @@
 using System.Runtime.Versioning;
 using Adit.Mux.Messages;
+using Adit.Platform;
 using Adit.Relay;
 using Adit.Ssh;
+using Adit.Wording;
 using Microsoft.Win32.SafeHandles;
 
 namespace Adit.Mux;

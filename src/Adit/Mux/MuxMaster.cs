@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
-using Adit.Relay;
+using Adit.Platform;
 using Adit.Ssh;
 using Adit.Ssh.Connection;
 

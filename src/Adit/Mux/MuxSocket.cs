@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Adit.Mux.Messages;
+using Adit.Platform;
 using Adit.Relay;
 using Adit.Ssh;
 using Microsoft.Win32.SafeHandles;

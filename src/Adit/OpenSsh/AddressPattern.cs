@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.OpenSsh;
 

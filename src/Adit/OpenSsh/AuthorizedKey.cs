@@ -1,6 +1,7 @@
 using System.Net;
 using Adit.Relay;
 using Adit.Ssh.Keys;
+using Adit.Wording;
 
 namespace Adit.OpenSsh;
 

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Text;
 using Adit.Relay;
 using Adit.Ssh.Keys;
+using Adit.Wording;
 
 namespace Adit.OpenSsh;
 

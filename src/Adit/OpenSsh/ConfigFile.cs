@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
-using Adit.Relay;
+using Adit.Platform;
 using Microsoft.Win32.SafeHandles;
 
 namespace Adit.OpenSsh;

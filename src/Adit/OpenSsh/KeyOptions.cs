@@ -4,6 +4,7 @@ using System.Net;
 using System.Text;
 using Adit.Relay;
 using Adit.Ssh.Keys;
+using Adit.Wording;
 
 namespace Adit.OpenSsh;
 

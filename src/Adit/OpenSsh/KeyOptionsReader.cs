@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
-using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.OpenSsh;
 

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using Adit.Relay;
 using Adit.Ssh.Kex;
+using Adit.Wording;
 
 namespace Adit.OpenSsh;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Adit.Platform;
 using Adit.Relay;
 using Adit.Ssh.Keys;
 

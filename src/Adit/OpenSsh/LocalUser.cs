@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Adit.Platform;
 using Adit.Relay;
 
 namespace Adit.OpenSsh;

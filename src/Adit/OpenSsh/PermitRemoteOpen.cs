@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.OpenSsh;
 

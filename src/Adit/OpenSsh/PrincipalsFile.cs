@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Adit.Relay;
 using Adit.Ssh.Keys;
+using Adit.Wording;
 
 namespace Adit.OpenSsh;
 

@@ -1,5 +1,7 @@
 using System.Globalization;
+using Adit.Platform;
 using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.OpenSsh;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using Adit.Relay;
+using Adit.Platform;
+using Adit.Wording;
 using Microsoft.Win32.SafeHandles;
 
 namespace Adit.OpenSsh;

@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using Adit.Postgres;
 using Adit.Relay;
 using Adit.StartTls;
+using Adit.Wording;
 
 namespace Adit.Probe;
 

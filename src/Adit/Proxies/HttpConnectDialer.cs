@@ -1,5 +1,6 @@
 using System.Text;
 using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Proxies;
 

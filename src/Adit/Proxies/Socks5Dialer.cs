@@ -1,6 +1,7 @@
 using System.Globalization;
 using Adit.Relay;
 using Adit.Socks;
+using Adit.Wording;
 
 namespace Adit.Proxies;
 

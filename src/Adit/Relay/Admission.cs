@@ -1,3 +1,5 @@
+using Adit.Platform;
+
 namespace Adit.Relay;
 
 /// <summary>What an admission is asked: may this peer use this tunnel, for this target? Plain data.</summary>

@@ -1,3 +1,5 @@
+using Adit.Platform;
+
 namespace Adit.Relay;
 
 /// <summary>

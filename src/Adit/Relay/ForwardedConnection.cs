@@ -1,3 +1,5 @@
+using Adit.Platform;
+
 namespace Adit.Relay;
 
 /// <summary>One connection of a <see cref="Forward"/>, from the moment it came in until it is gone.</summary>

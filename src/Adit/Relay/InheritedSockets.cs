@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Adit.Platform;
+using Adit.Wording;
 
 namespace Adit.Relay;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Adit.Platform;
 
 namespace Adit.Relay;
 

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Net;
+using Adit.Platform;
+using Adit.Wording;
 
 namespace Adit.Relay;
 

@@ -1,4 +1,6 @@
 using System.Globalization;
+using Adit.Platform;
+using Adit.Wording;
 
 namespace Adit.Relay;
 

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Adit.Platform;
 
 namespace Adit.Relay;
 

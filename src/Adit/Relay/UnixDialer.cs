@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Adit.Platform;
 
 namespace Adit.Relay;
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Adit.Platform;
 using Microsoft.Win32.SafeHandles;
 
 namespace Adit.Relay;

@@ -1,8 +1,8 @@
 using System.Buffers;
-using Adit.Relay;
 using Adit.Ssh;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Messages.Connection;
+using Adit.Wording;
 
 namespace Adit.Sessions;
 

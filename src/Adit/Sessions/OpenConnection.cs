@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Adit.Relay;
 using Adit.Ssh.Connection;
+using Adit.Wording;
 
 namespace Adit.Sessions;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Socks;
 

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Socks;
 

@@ -2,6 +2,7 @@ using Adit.Relay;
 using Adit.Ssh;
 using Adit.Ssh.Connection;
 using Adit.Ssh.Messages.Connection;
+using Adit.Wording;
 
 namespace Adit.SshLegs;
 

@@ -1,6 +1,7 @@
 using Adit.Relay;
 using Adit.Ssh;
 using Adit.Ssh.Connection;
+using Adit.Wording;
 
 namespace Adit.SshLegs;
 

@@ -1,3 +1,4 @@
+using Adit.Platform;
 using Adit.Relay;
 using Adit.Ssh.Connection;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.StartTls;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Adit.Wording;
 
 namespace Adit.Stunnel;
 
@@ -75,7 +76,7 @@ internal sealed class ConfigurationAssembly
         return new(_global, [.. _services.Select(service => VirtualHosts.Of(service, _services))], [.. _warnings]);
     }
 
-    private static string Warning(ConfigPlace place, string text) => $"{place}: {Relay.Printable.Text(text)}";
+    private static string Warning(ConfigPlace place, string text) => $"{place}: {Printable.Text(text)}";
 
     private void EndService()
     {

@@ -1,5 +1,5 @@
 using System.Security.Authentication;
-using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Stunnel;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Authentication;
 using System.Text;
 using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Stunnel;
 

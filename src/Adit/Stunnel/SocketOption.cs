@@ -1,5 +1,5 @@
 using System.Globalization;
-using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Stunnel;
 

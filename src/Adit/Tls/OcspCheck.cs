@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Tls;
 

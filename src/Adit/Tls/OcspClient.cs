@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
-using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Tls;
 

@@ -1,8 +1,10 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Adit.Platform;
 using Adit.Relay;
 using Adit.StartTls;
+using Adit.Wording;
 
 namespace Adit.Tls;
 

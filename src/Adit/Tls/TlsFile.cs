@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using Adit.Relay;
+using Adit.Platform;
 using Microsoft.Win32.SafeHandles;
 
 namespace Adit.Tls;

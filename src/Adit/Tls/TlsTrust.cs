@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Adit.Certificates;
 using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Tls;
 

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Adit.Relay;
 using Adit.Stunnel;
+using Adit.Wording;
 
 namespace Adit.TlsTunnels;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Adit.Cli.Doctor;
-using Adit.Relay;
+using Adit.Platform;
 
 namespace Adit.Cli.Tests.Doctor;
 

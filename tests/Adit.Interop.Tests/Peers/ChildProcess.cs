@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
+using Adit.Platform;
 using Xunit.Sdk;
 
 namespace Adit.Interop.Tests.Peers;

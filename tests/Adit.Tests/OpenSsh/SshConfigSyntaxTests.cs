@@ -1,5 +1,5 @@
 using Adit.OpenSsh;
-using Adit.Relay;
+using Adit.Wording;
 
 namespace Adit.Tests.OpenSsh;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.Versioning;
 using Adit.OpenSsh;
+using Adit.Platform;
 using Adit.Relay;
 
 namespace Adit.Tests.OpenSsh;

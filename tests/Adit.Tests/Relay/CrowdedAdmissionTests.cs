@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
+using Adit.Platform;
 using Adit.Relay;
 
 namespace Adit.Tests.Relay;

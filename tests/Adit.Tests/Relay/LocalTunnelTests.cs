@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
+using Adit.Platform;
 using Adit.Relay;
 using Adit.Tests.Shared;
 using Adit.Tests.Shared.Relay;

@@ -1,6 +1,6 @@
 using System.IO.Pipes;
 using System.Runtime.Versioning;
-using Adit.Relay;
+using Adit.Platform;
 using Adit.Tests.Shared;
 using Microsoft.Win32.SafeHandles;
 

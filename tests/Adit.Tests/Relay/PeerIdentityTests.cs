@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
+using Adit.Platform;
 using Adit.Relay;
 using Adit.Tests.Shared;
 

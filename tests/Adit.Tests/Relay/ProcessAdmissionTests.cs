@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.Versioning;
+using Adit.Platform;
 using Adit.Relay;
 
 namespace Adit.Tests.Relay;

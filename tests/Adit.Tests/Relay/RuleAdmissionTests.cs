@@ -4,6 +4,7 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Text;
+using Adit.Platform;
 using Adit.Relay;
 
 namespace Adit.Tests.Relay;

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.Versioning;
+using Adit.Platform;
 using Adit.Relay;
 using Adit.Tests.Shared;
 using Adit.Tests.Shared.Relay;

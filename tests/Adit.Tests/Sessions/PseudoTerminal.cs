@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using Adit.Relay;
+using Adit.Platform;
 using Microsoft.Win32.SafeHandles;
 
 namespace Adit.Tests.Sessions;
