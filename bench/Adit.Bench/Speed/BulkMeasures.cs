@@ -70,7 +70,7 @@ internal static class BulkMeasures
             }
 
             // The first seconds fill pools that stay.
-            BulkTarget.Receive(tunnel.Ports[0], TimeSpan.FromSeconds(3), WarmUp);
+            BulkTarget.Receive(tunnel.Ports[0], options.Bulk, WarmUp);
             long before = tunnel.ClientMemory().Rss;
             BulkTarget.Receive(tunnel.Ports[0], options.Steady, WarmUp);
             samples.Add(Measure.Growth, contender, (tunnel.ClientMemory().Rss - before) / mebibyte);

@@ -56,43 +56,50 @@ internal sealed class TlsDuplex : Duplex
             {
                 int late = await started.WaitAsync(cancellationToken).ConfigureAwait(false);
                 _started = null;
-                if (late == 0)
-                    return End();
-                _heardSince |= _hasShutDown;
-                return _block.AsMemory(_startedAt, late);
+                return Took(late) ? _block.AsMemory(_startedAt, late) : End();
             }
 
             ReturnBlock();
-            // Without a block, until there is something.
-            await _tls.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
-            byte[] block = _block = ArrayPool<byte>.Shared.Rent(_blockBytes);
-            int count = await _tls.ReadAsync(block.AsMemory(0, _blockBytes), cancellationToken).ConfigureAwait(false);
-            if (count == 0)
-                return End();
-            while (_wire.HasRecord && _blockBytes - count >= MostRecordBytes)
+            await _wire.EnterAsync(cancellationToken).ConfigureAwait(false);
+            bool holds = true;
+            try
             {
-                ValueTask<int> reading = _tls.ReadAsync(block.AsMemory(count, _blockBytes - count), CancellationToken.None);
-                if (!reading.IsCompleted)
+                // Without a block, until there is something.
+                await _tls.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+                byte[] block = _block = ArrayPool<byte>.Shared.Rent(_blockBytes);
+                int count = await _tls.ReadAsync(block.AsMemory(0, _blockBytes), cancellationToken).ConfigureAwait(false);
+                if (!Took(count))
+                    return End();
+                while (_wire.HasRecord && _blockBytes - count >= MostRecordBytes)
                 {
-                    // The record was none of data, and the next one may be long in coming: what there is goes on meanwhile.
-                    (_started, _startedAt) = (reading.AsTask(), count);
-                    break;
+                    ValueTask<int> reading = _tls.ReadAsync(block.AsMemory(count, _blockBytes - count), CancellationToken.None);
+                    if (!reading.IsCompleted)
+                    {
+                        // The record was none of data, and the next one may be long in coming: what there is goes on meanwhile.
+                        holds = false;
+                        (_started, _startedAt) = (FinishAsync(reading), count);
+                        break;
+                    }
+
+                    int more = await reading.ConfigureAwait(false);
+                    // The next read finds the end again, and judges it.
+                    if (more == 0)
+                        break;
+                    count += more;
                 }
 
-                int more = await reading.ConfigureAwait(false);
-                // The next read finds the end again, and judges it.
-                if (more == 0)
-                    break;
-                count += more;
+                // As a socket does it: more room once it was all used, and less where little came.
+                if (_blockBytes - count < MostRecordBytes)
+                    _blockBytes = SocketDuplex.MostChunkBytes;
+                else if (count < SocketDuplex.ChunkBytes / 4)
+                    _blockBytes = SocketDuplex.ChunkBytes;
+                return block.AsMemory(0, count);
             }
-
-            _heardSince |= _hasShutDown;
-            // As a socket does it: more room once it was all used, and less where little came.
-            if (_blockBytes - count < MostRecordBytes)
-                _blockBytes = SocketDuplex.MostChunkBytes;
-            else if (count < SocketDuplex.ChunkBytes / 4)
-                _blockBytes = SocketDuplex.ChunkBytes;
-            return block.AsMemory(0, count);
+            finally
+            {
+                if (holds)
+                    _wire.Leave();
+            }
         }
         catch (IOException) when (_isStopped)
         {
@@ -144,7 +151,18 @@ internal sealed class TlsDuplex : Duplex
     {
         try
         {
-            await _tls.ShutdownAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+            Task ending;
+            await _wire.EnterAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                ending = _tls.ShutdownAsync();
+            }
+            finally
+            {
+                _wire.Leave();
+            }
+
+            await ending.WaitAsync(cancellationToken).ConfigureAwait(false);
             _hasShutDown = true;
         }
         catch (Exception e) when (IsBroken(e))
@@ -182,6 +200,25 @@ internal sealed class TlsDuplex : Duplex
         if (_started is { } started)
             await ((Task)started).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         ReturnBlock();
+    }
+
+    // Whoever goes on in the background has the engine when it is done.
+    private async Task<int> FinishAsync(ValueTask<int> reading)
+    {
+        try
+        {
+            return await reading.ConfigureAwait(false);
+        }
+        finally
+        {
+            _wire.Leave();
+        }
+    }
+
+    private bool Took(int count)
+    {
+        _heardSince |= count > 0 && _hasShutDown;
+        return count > 0;
     }
 
     // TLS ends by itself, unless there was no more to say after this end's own end: many let that go unanswered.

@@ -32,6 +32,7 @@ internal sealed class TlsWire(Duplex duplex, ReadOnlyMemory<byte> read) : Stream
     // A peer may have the reading side answer too (RFC 8446 section 4.6), beside what is written.
     private readonly SemaphoreSlim _writer = new(1, 1);
     private readonly Lock _sync = new();
+    private readonly SemaphoreSlim _engine = new(1, 1);
 
     private byte[]? _gathered;
     private int _gatheredBytes;
@@ -61,6 +62,15 @@ internal sealed class TlsWire(Duplex duplex, ReadOnlyMemory<byte> read) : Stream
         get => throw new NotSupportedException();
         set => throw new NotSupportedException();
     }
+
+    /// <summary>
+    /// Takes the TLS engine for oneself. SslStream keeps reading and writing apart, but not ending: an end beside a read breaks its keys. After the
+    /// handshake a read gives the engine back for as long as it waits here.
+    /// </summary>
+    public Task EnterAsync(CancellationToken cancellationToken) => _engine.WaitAsync(cancellationToken);
+
+    /// <summary>Gives the engine back.</summary>
+    public void Leave() => _engine.Release();
 
     /// <summary>What is written from here on waits for <see cref="SendGatheredAsync"/>, up to 128 KiB.</summary>
     public void Gather()
@@ -154,11 +164,29 @@ internal sealed class TlsWire(Duplex duplex, ReadOnlyMemory<byte> read) : Stream
     private async ValueTask<int> WaitAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         ValueTask<ReadOnlyMemory<byte>> reading = duplex.ReadAsync(cancellationToken);
-        bool waits = !reading.IsCompleted;
-        _read = await reading.ConfigureAwait(false);
-        _ended = _read.IsEmpty;
-        if (waits && ShakesHands)
+        if (reading.IsCompleted)
+        {
+            _read = await reading.ConfigureAwait(false);
+        }
+        else if (ShakesHands)
+        {
+            _read = await reading.ConfigureAwait(false);
             await PoolTurn.Begin;
+        }
+        else
+        {
+            Leave();
+            try
+            {
+                _read = await reading.ConfigureAwait(false);
+            }
+            finally
+            {
+                await EnterAsync(CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+
+        _ended = _read.IsEmpty;
         return Take(buffer.Span);
     }
 

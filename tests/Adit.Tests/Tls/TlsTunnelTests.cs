@@ -38,6 +38,29 @@ public sealed class TlsTunnelTests : TlsTunnelTest
     }
 
     [Fact]
+    public async Task A_direction_may_end_while_what_comes_in_the_other_one_is_being_opened()
+    {
+        await using Forward forward = Serve(new() { Credential = Authority.Credential() });
+        // Whether both meet is chance, of which there is enough in so many.
+        for (int i = 0; i < 150; i++)
+            await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(AskAsync))).TestTime();
+
+        async Task AskAsync()
+        {
+            // The server's tickets come behind its handshake, and so just now.
+            DialedConnection near = await DialAsync(new() { Trust = Authority.Trust });
+            await using Duplex client = near.Duplex;
+            Task<byte[]> reading = Task.Run(client.ReadToEndAsync);
+            Task writing = Task.Run(() => client.SendAsync([1], complete: true));
+            await using MemoryDuplex server = await Targets.NextServerAsync();
+            Assert.Equal([1], await server.ReadToEndAsync());
+            await server.SendAsync([2], complete: true);
+            Assert.Equal([2], await reading);
+            await writing;
+        }
+    }
+
+    [Fact]
     public async Task The_legs_say_that_they_are_protected_and_by_what_the_far_end_is_known()
     {
         await using Forward forward = Serve(new() { Credential = Authority.Credential() });
