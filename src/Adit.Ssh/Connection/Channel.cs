@@ -66,6 +66,16 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
         }
     }
 
+    /// <summary>This side has said all that it had to say, and the peer has not closed the channel yet.</summary>
+    internal bool IsLeaving
+    {
+        get
+        {
+            lock (Sync)
+                return IsOpen && _state is { EofRequested: true, CloseRequested: true, CloseReceived: false };
+        }
+    }
+
     /// <summary>CLOSE has gone both ways.</summary>
     internal bool IsGone
     {

@@ -8,6 +8,7 @@ internal sealed class ChannelTable(int limit)
     private Channel?[] _slots = new Channel?[16];
     private uint _used;
     private Exception? _closed;
+    private TaskCompletionSource? _noneLeaves;
 
     public int Count
     {
@@ -60,6 +61,20 @@ internal sealed class ChannelTable(int limit)
                 return;
             _slots[channel.LocalId] = null;
             _free.Push(channel.LocalId);
+            if (_noneLeaves is not null && !_slots.Any(static one => one is { IsLeaving: true }))
+                _noneLeaves.TrySetResult();
+        }
+    }
+
+    /// <summary>Completes when each channel that this side has ended in order is gone. Called once.</summary>
+    public Task WhenNoneLeaves()
+    {
+        lock (_sync)
+        {
+            if (!_slots.Any(static one => one is { IsLeaving: true }))
+                return Task.CompletedTask;
+            _noneLeaves = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _noneLeaves.Task;
         }
     }
 

@@ -13,6 +13,8 @@ namespace Adit.Ssh.Connection;
 /// </summary>
 public sealed class SshConnection : IPacketHandler, IAsyncDisposable
 {
+    private static readonly TimeSpan LeavingTime = TimeSpan.FromSeconds(1);
+
     private readonly SshTransport _transport;
     private readonly KeyExchange _kex;
     private readonly ChannelTable _channels;
@@ -164,6 +166,9 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        // Who hears that the connection is over may drop what it has not passed on yet, as sshd does: a channel is closed when it has.
+        if (!Closed.IsCompleted)
+            await Task.WhenAny(_channels.WhenNoneLeaves(), Closed, Task.Delay(LeavingTime)).ConfigureAwait(false);
         await _transport.DisposeAsync().ConfigureAwait(false);
         await _keepAlive.ConfigureAwait(false);
         _kex.Dispose();

@@ -124,7 +124,7 @@ public sealed class TargetTlsTests(ITestOutputHelper output) : ForwardTest(outpu
     public async Task A_server_is_known_by_its_very_certificate_on_each_connection()
     {
         var (_, authority) = await Shared.Value;
-        using var certificate = X509CertificateLoader.LoadCertificateFromFile(authority);
+        using var certificate = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(Path.GetDirectoryName(authority)!, "front.pem"));
         var (adit, port) = await OpenAsync("require", root: false, expected: certificate.GetCertHashString(HashAlgorithmName.SHA256));
 
         Assert.Equal("t", await PsqlAsync(port, "select ssl from pg_stat_ssl where pid = pg_backend_pid()", "disable"));
