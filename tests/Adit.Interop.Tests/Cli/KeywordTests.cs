@@ -108,6 +108,6 @@ public sealed class KeywordTests(ITestOutputHelper output) : TunnelTest(output)
 
         var tunnel = await OpenTunnelAsync(files, 9, "-v");
 
-        Assert.Matches("(?m)^debug1: .*LogVerbose.*OpenSSH's sources", tunnel.Adit.Error.Text);
+        await tunnel.Adit.ErrorAsync("(?m)^debug1: .*LogVerbose.*OpenSSH's sources");
     }
 }
