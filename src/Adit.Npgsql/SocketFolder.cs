@@ -34,10 +34,7 @@ internal sealed class SocketFolder : IDisposable
             if (_around is null || !IsOwn(_around))
                 _around = CreateAround();
             string path = Path.Combine(_around, (++_made).ToString(CultureInfo.InvariantCulture));
-            if (OperatingSystem.IsWindows())
-                Directory.CreateDirectory(path);
-            else
-                Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            PrivateFolder.Make(path);
             return new SocketFolder(path);
         }
     }

@@ -8,7 +8,8 @@ internal sealed class ChannelTable(int limit)
     private Channel?[] _slots = new Channel?[16];
     private uint _used;
     private Exception? _closed;
-    private TaskCompletionSource? _noneLeaves;
+    private readonly TaskCompletionSource _allLeft = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private HashSet<Channel>? _leaving;
 
     public int Count
     {
@@ -61,20 +62,18 @@ internal sealed class ChannelTable(int limit)
                 return;
             _slots[channel.LocalId] = null;
             _free.Push(channel.LocalId);
-            if (_noneLeaves is not null && !_slots.Any(static one => one is { IsLeaving: true }))
-                _noneLeaves.TrySetResult();
+            if (_leaving?.Remove(channel) is true && _leaving.Count == 0)
+                _allLeft.SetResult();
         }
     }
 
-    /// <summary>Completes when each channel that this side has ended in order is gone. Called once.</summary>
-    public Task WhenNoneLeaves()
+    /// <summary>Completes when each channel is gone that this side has ended in order until now.</summary>
+    public Task WhenLeftAsync()
     {
         lock (_sync)
         {
-            if (!_slots.Any(static one => one is { IsLeaving: true }))
-                return Task.CompletedTask;
-            _noneLeaves = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _noneLeaves.Task;
+            _leaving ??= [.. _slots.OfType<Channel>().Where(static channel => channel.IsLeaving)];
+            return _leaving.Count == 0 ? Task.CompletedTask : _allLeft.Task;
         }
     }
 

@@ -167,8 +167,8 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         // Who hears that the connection is over may drop what it has not passed on yet, as sshd does: a channel is closed when it has.
-        if (!Closed.IsCompleted)
-            await Task.WhenAny(_channels.WhenNoneLeaves(), Closed, Task.Delay(LeavingTime)).ConfigureAwait(false);
+        Task left = Task.WhenAny(_channels.WhenLeftAsync(), Closed);
+        await left.WaitAsync(LeavingTime).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _transport.DisposeAsync().ConfigureAwait(false);
         await _keepAlive.ConfigureAwait(false);
         _kex.Dispose();

@@ -22,7 +22,7 @@ internal static class TunnelFolder
     /// <exception cref="IOException">It cannot be made, or is not this user's alone.</exception>
     public static string Prepare()
     {
-        Directory.CreateDirectory(Location, Private);
+        PrivateFolder.Make(Location);
         if (Obstacle() is { } obstacle)
             throw new IOException($"{Location} {obstacle}; tunnels are not listed while that is so");
         RemoveDead();
@@ -32,7 +32,7 @@ internal static class TunnelFolder
     /// <summary>The sockets of tunnels. Those that dead ones left behind are removed.</summary>
     public static IReadOnlyList<string> Sockets()
     {
-        if (!Directory.Exists(Location) || Obstacle() is not null)
+        if (!IsUsable)
             return [];
         RemoveDead();
         return [.. Directory.GetFiles(Location, "*" + Suffix).Order(StringComparer.Ordinal)];
@@ -40,12 +40,14 @@ internal static class TunnelFolder
 
     /// <summary>The processes whose sockets are there. Neither looks whether they live nor changes anything.</summary>
     public static IReadOnlyList<int> Owners() =>
-        !Directory.Exists(Location) || Obstacle() is not null
+        !IsUsable
             ? []
             : [.. Directory.GetFiles(Location, "*" + Suffix)
                 .Select(static path => int.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) ? pid : 0)
                 .Where(static pid => pid > 0)
                 .Order()];
+
+    private static bool IsUsable => Directory.Exists(Location) && Obstacle() is null;
 
     // Who changes to another user may keep the environment, and the folder's owner could put another in the place of ours at any time.
     private static bool IsOwn(string folder) => UnixFile.Look(folder) is { IsFolder: true } found && found.Owner == UserId();

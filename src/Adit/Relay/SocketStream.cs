@@ -65,8 +65,9 @@ internal sealed class SocketStream : Stream
             int count;
             while (!_socket.TryReceive(buffer.Span, out count))
             {
-                if (AcknowledgesAtOnce && OperatingSystem.IsLinux())
-                    Acknowledge();
+                // Where it cannot be done, it is not a TCP socket, or closed, which the read tells.
+                if (AcknowledgesAtOnce)
+                    AcknowledgesAtOnce = TrySetTcp(QuickAcknowledgement, 1);
                 await _socket.WaitToReceiveAsync(cancellationToken).ConfigureAwait(false);
             }
 
@@ -137,23 +138,19 @@ internal sealed class SocketStream : Stream
     private static IOException Failed(Exception e) =>
         new(e is SocketException failure ? SocketFailure.Describe(failure) : "the connection was closed", e);
 
-    private void Acknowledge()
-    {
-        // Where it cannot be done, it is not a TCP socket, or closed, which the read tells.
-        AcknowledgesAtOnce = TrySetTcp(QuickAcknowledgement, 1);
-    }
-
     // What the kernel has taken over cannot be overtaken any more: not by a small packet of another channel either. So it gets no more than
     // keeps the link busy, which is as much as is written at a time: the writer sees to it that that much leaves soon. TCP_NOTSENT_LOWAT.
     private void LimitUnsent(int written)
     {
         int bytes = Math.Clamp((int)(BitOperations.RoundUpToPowerOf2((uint)written) / 2), LeastUnsent, MostUnsent);
-        if (_isTcp && bytes != _unsent && TrySetTcp(NotSentLowWater, bytes))
+        if (bytes != _unsent && TrySetTcp(NotSentLowWater, bytes))
             _unsent = bytes;
     }
 
     private bool TrySetTcp(int option, int value)
     {
+        if (!_isTcp)
+            return false;
         try
         {
             _socket.Socket.SetRawSocketOption(TcpLevel, option, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in value)));

@@ -164,29 +164,24 @@ internal sealed class TlsWire(Duplex duplex, ReadOnlyMemory<byte> read) : Stream
     private async ValueTask<int> WaitAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         ValueTask<ReadOnlyMemory<byte>> reading = duplex.ReadAsync(cancellationToken);
-        if (reading.IsCompleted)
-        {
-            _read = await reading.ConfigureAwait(false);
-        }
-        else if (ShakesHands)
-        {
-            _read = await reading.ConfigureAwait(false);
-            await PoolTurn.Begin;
-        }
-        else
-        {
+        bool waits = !reading.IsCompleted;
+        bool shakesHands = ShakesHands;
+        bool lends = waits && !shakesHands;
+        if (lends)
             Leave();
-            try
-            {
-                _read = await reading.ConfigureAwait(false);
-            }
-            finally
-            {
+        try
+        {
+            _read = await reading.ConfigureAwait(false);
+        }
+        finally
+        {
+            if (lends)
                 await EnterAsync(CancellationToken.None).ConfigureAwait(false);
-            }
         }
 
         _ended = _read.IsEmpty;
+        if (waits && shakesHands)
+            await PoolTurn.Begin;
         return Take(buffer.Span);
     }
 
