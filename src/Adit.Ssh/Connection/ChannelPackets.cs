@@ -33,7 +33,6 @@ internal static class ChannelPackets
         if (isError)
             BinaryPrimitives.WriteUInt32BigEndian(payload[5..], StandardError);
         BinaryPrimitives.WriteUInt32BigEndian(payload[(header - sizeof(uint))..], (uint)data.Length);
-        data.CopyTo(payload[header..]);
-        writer.Seal(payload.Length);
+        writer.Seal(payload.Length, data);
     }
 }

@@ -38,19 +38,32 @@ internal sealed unsafe class AesGcmCipher : IDisposable
     /// <summary>Encrypts; the ciphertext may be at the plaintext's place. A nonce must never come twice under one key.</summary>
     public void Seal(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> aad, ReadOnlySpan<byte> plaintext, Span<byte> ciphertext, Span<byte> tag)
     {
+        Buffers.RequireOutput(plaintext, ciphertext, nameof(ciphertext));
+        Seal(nonce, aad, ciphertext[..plaintext.Length], 0, plaintext, tag);
+    }
+
+    /// <summary>
+    /// Encrypts in place, but for the part at <paramref name="dataStart"/>: what comes there is <paramref name="data"/>, from elsewhere. A nonce must
+    /// never come twice under one key.
+    /// </summary>
+    public void Seal(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> aad, Span<byte> text, int dataStart, ReadOnlySpan<byte> data, Span<byte> tag)
+    {
         if (!_encrypting)
             throw new InvalidOperationException("this cipher only opens");
         Buffers.RequireLength(nonce, NonceSize, nameof(nonce));
         Buffers.RequireLength(tag, TagSize, nameof(tag));
-        Buffers.RequireOutput(plaintext, ciphertext, nameof(ciphertext));
+        Span<byte> before = text[..dataStart];
+        Buffers.RequireOutput(data, text[dataStart..], nameof(data));
+        Span<byte> behind = text[(dataStart + data.Length)..];
         using HandleLease context = new(_context);
-        fixed (byte* iv = nonce, header = aad, source = plaintext, target = ciphertext, mark = tag)
+        fixed (byte* iv = nonce, header = aad, mark = tag)
         {
             Begin(context.Value, iv, header, aad.Length);
-            int written = 0;
-            if (plaintext.Length > 0)
-                LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context.Value, target, &written, source, plaintext.Length));
+            Update(context.Value, before, before);
+            Update(context.Value, data, text[dataStart..]);
+            Update(context.Value, behind, behind);
             byte nothing;
+            int written;
             LibCrypto.Check(LibCrypto.EVP_CipherFinal_ex(context.Value, &nothing, &written));
             LibCrypto.Check(LibCrypto.EVP_CIPHER_CTX_ctrl(context.Value, GetTag, TagSize, mark));
         }
@@ -85,6 +98,15 @@ internal sealed unsafe class AesGcmCipher : IDisposable
     }
 
     public void Dispose() => _context.Dispose();
+
+    private static void Update(nint context, ReadOnlySpan<byte> plaintext, Span<byte> ciphertext)
+    {
+        if (plaintext.IsEmpty)
+            return;
+        int written;
+        fixed (byte* source = plaintext, target = ciphertext)
+            LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context, target, &written, source, plaintext.Length));
+    }
 
     private static void Begin(nint context, byte* iv, byte* header, int headerLength)
     {

@@ -12,6 +12,9 @@ internal sealed class AesGcmPacketCipher(ReadOnlySpan<byte> key, ReadOnlySpan<by
 {
     private const int FixedIvLength = 4;
 
+    /// <summary>Less than this is copied at less cost than encrypted apart.</summary>
+    private const int LeastApart = 2 * 1024;
+
     private readonly AesGcmCipher _cipher = new(key, sealing);
     private readonly byte[] _fixedIv = iv[..FixedIvLength].ToArray();
     private readonly ulong _firstInvocation = BinaryPrimitives.ReadUInt64BigEndian(iv[FixedIvLength..]);
@@ -24,12 +27,20 @@ internal sealed class AesGcmPacketCipher(ReadOnlySpan<byte> key, ReadOnlySpan<by
 
     public override uint ReadLength(PacketPosition position, ReadOnlySpan<byte> prefix) => BinaryPrimitives.ReadUInt32BigEndian(prefix);
 
-    public override void Seal(PacketPosition position, Span<byte> packet, Span<byte> tag)
+    public override void Seal(PacketPosition position, Span<byte> packet, Span<byte> tag) => Seal(position, packet, packet.Length, [], tag);
+
+    // The data is encrypted on its way into the packet, so that much of it costs no copy.
+    public override void Seal(PacketPosition position, Span<byte> packet, int dataStart, ReadOnlySpan<byte> data, Span<byte> tag)
     {
+        if (data.Length is > 0 and < LeastApart)
+        {
+            base.Seal(position, packet, dataStart, data, tag);
+            return;
+        }
+
         Span<byte> nonce = stackalloc byte[AesGcmCipher.NonceSize];
         WriteNonce(position, nonce);
-        Span<byte> body = packet[sizeof(uint)..];
-        _cipher.Seal(nonce, packet[..sizeof(uint)], body, body, tag);
+        _cipher.Seal(nonce, packet[..sizeof(uint)], packet[sizeof(uint)..], dataStart - sizeof(uint), data, tag);
     }
 
     public override bool TryOpen(PacketPosition position, ReadOnlySpan<byte> packet, ReadOnlySpan<byte> tag, Span<byte> opened)

@@ -10,9 +10,12 @@ namespace Adit.Ssh.Transport;
 internal sealed class InboundBuffer(Stream stream) : IDisposable
 {
     public const int SmallSize = 16 * 1024;
-    public const int LargeSize = 64 * 1024;
+
+    /// <summary>Two of the largest packets that are sent here, or four of OpenSSH's, so that bulk fills it with whole ones and little is moved.</summary>
+    public const int LargeSize = (128 * 1024) + 256;
 
     private byte[] _slab = ArrayPool<byte>.Shared.Rent(SmallSize);
+    private int _size = SmallSize;
     private int _start;
     private int _end;
 
@@ -28,7 +31,7 @@ internal sealed class InboundBuffer(Stream stream) : IDisposable
     /// <summary>Makes sure that a packet of <paramref name="length"/> bytes fits behind what is unread already consumed.</summary>
     public void Require(int length)
     {
-        if (length > _slab.Length)
+        if (length > _size)
             Resize(length);
     }
 
@@ -43,13 +46,13 @@ internal sealed class InboundBuffer(Stream stream) : IDisposable
             _start = 0;
         }
 
-        if (_end == _slab.Length)
-            Resize(_slab.Length * 2);
-        int read = await stream.ReadAsync(_slab.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+        if (_end == _size)
+            Resize(_size * 2);
+        int read = await stream.ReadAsync(_slab.AsMemory(_end, _size - _end), cancellationToken).ConfigureAwait(false);
         _end += read;
-        if (_end == _slab.Length && _slab.Length < LargeSize)
+        if (_end == _size && _size < LargeSize)
             Resize(LargeSize);
-        else if (_slab.Length > SmallSize * 2 && _end < SmallSize / 2)
+        else if (_size > SmallSize * 2 && _end < SmallSize / 2)
             Resize(SmallSize);
         return read > 0;
     }
@@ -69,6 +72,7 @@ internal sealed class InboundBuffer(Stream stream) : IDisposable
         Unread.CopyTo(slab);
         ArrayPool<byte>.Shared.Return(_slab);
         _slab = slab;
+        _size = size;
         _start = 0;
         _end = unread;
     }

@@ -20,6 +20,13 @@ internal abstract class PacketCipher : IDisposable
     /// <summary>Protects the packet in place and writes its tag.</summary>
     public abstract void Seal(PacketPosition position, Span<byte> packet, Span<byte> tag);
 
+    /// <summary>Protects a packet whose part at <paramref name="dataStart"/> is to become <paramref name="data"/>, which lies elsewhere and stays as it is.</summary>
+    public virtual void Seal(PacketPosition position, Span<byte> packet, int dataStart, ReadOnlySpan<byte> data, Span<byte> tag)
+    {
+        data.CopyTo(packet[dataStart..]);
+        Seal(position, packet, tag);
+    }
+
     /// <summary>Opens a packet into <paramref name="opened"/>, which takes what follows packet_length. False when the tag is wrong.</summary>
     public abstract bool TryOpen(PacketPosition position, ReadOnlySpan<byte> packet, ReadOnlySpan<byte> tag, Span<byte> opened);
 

@@ -12,8 +12,11 @@ namespace Adit.Ssh.Transport;
 /// </summary>
 internal sealed class PacketWriter(Stream stream, Outbox outbox, Func<Action, bool>? later = null) : IDisposable
 {
-    /// <summary>A write is started when this much is sealed, or nothing more is ready. Over a slow link less, so that what is small does not wait behind much.</summary>
-    private const int MostBatchBytes = 128 * 1024;
+    /// <summary>
+    /// A write is started when this much is sealed, which two of the largest packets are, or nothing more is ready. Over a slow link less, so that
+    /// what is small does not wait behind much.
+    /// </summary>
+    private const int MostBatchBytes = 96 * 1024;
     private const int LeastBatchBytes = 16 * 1024;
 
     /// <summary>How long a batch may take to leave, as far as the last one tells.</summary>
@@ -78,7 +81,7 @@ internal sealed class PacketWriter(Stream stream, Outbox outbox, Func<Action, bo
         Seal(payload.Length);
     }
 
-    /// <summary>Room for a payload, to be filled and sealed by <see cref="Seal"/>.</summary>
+    /// <summary>Room for a payload, to be filled and sealed by <see cref="Seal(int)"/>.</summary>
     public Span<byte> Reserve(int payloadLength)
     {
         int needed = _length + HeaderLength + payloadLength + byte.MaxValue + _epoch.Cipher.TagLength;
@@ -89,7 +92,10 @@ internal sealed class PacketWriter(Stream stream, Outbox outbox, Func<Action, bo
     }
 
     /// <summary>Makes a packet of the reserved payload, RFC 4253 section 6.</summary>
-    public void Seal(int payloadLength)
+    public void Seal(int payloadLength) => Seal(payloadLength, []);
+
+    /// <summary>As <see cref="Seal(int)"/>; what is to end the payload is not there yet, but is this data.</summary>
+    public void Seal(int payloadLength, ReadOnlySpan<byte> data)
     {
         PacketCipher cipher = _epoch.Cipher;
         int aligned = (cipher.AlignsLength ? HeaderLength : 1) + payloadLength;
@@ -104,7 +110,8 @@ internal sealed class PacketWriter(Stream stream, Outbox outbox, Func<Action, bo
 
         // Zeroes will do: random padding (RFC 4253 section 6) served CBC; under these ciphers it hides nothing more.
         packet[^padding..].Clear();
-        cipher.Seal(_epoch.At(_sequence), packet, _output.AsSpan(_length + packet.Length, cipher.TagLength));
+        Span<byte> tag = _output.AsSpan(_length + packet.Length, cipher.TagLength);
+        cipher.Seal(_epoch.At(_sequence), packet, HeaderLength + payloadLength - data.Length, data, tag);
 
         _epoch.Advance(cipher.AlignsLength ? packet.Length : packetLength);
         _sequence = unchecked(_sequence + 1);

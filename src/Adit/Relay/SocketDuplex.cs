@@ -11,17 +11,11 @@ namespace Adit.Relay;
 /// </remarks>
 internal sealed class SocketDuplex : Duplex
 {
-    /// <summary>The size of the block that <see cref="ReadAsync"/> reads into: 64 KiB.</summary>
-    public const int ChunkBytes = 64 * 1024;
+    /// <summary>The size of the block that <see cref="ReadAsync"/> reads into: as much as one packet of SSH carries, 64 KiB less 64 bytes.</summary>
+    public const int ChunkBytes = (64 * 1024) - 64;
 
-    /// <summary>The most bytes one <see cref="ReadAsync"/> returns: 256 KiB, where <see cref="ReadsMuch"/>.</summary>
-    public const int MostChunkBytes = 256 * 1024;
-
-    // tcp(7)
-    private const int TcpLevel = 6;
-    private const int TcpInformation = 11;
-    private const byte TcpEstablished = 1;
-    private const byte TcpCloseWait = 8;
+    /// <summary>The most bytes one <see cref="ReadAsync"/> returns, where <see cref="ReadsMuch"/>: four packets of SSH.</summary>
+    public const int MostChunkBytes = 4 * ChunkBytes;
 
     private readonly PolledSocket _polled;
     private readonly Socket _socket;
@@ -44,6 +38,7 @@ internal sealed class SocketDuplex : Duplex
         {
             if (socket.ProtocolType == ProtocolType.Tcp)
                 socket.NoDelay = true;
+            TcpOptions.SendUnpacedWithinMachine(socket);
             _polled = new(socket);
         }
         catch (SocketException e)
@@ -57,23 +52,7 @@ internal sealed class SocketDuplex : Duplex
     internal bool Resets { get; set; } = true;
 
     /// <summary>Whether the peer's end of a TCP connection is still its own: neither reset nor closed in both directions.</summary>
-    internal bool IsConnected
-    {
-        get
-        {
-            if (!OperatingSystem.IsLinux() || _socket.ProtocolType is not ProtocolType.Tcp)
-                return true;
-            Span<byte> state = stackalloc byte[1];
-            try
-            {
-                return _socket.GetRawSocketOption(TcpLevel, TcpInformation, state) == 1 && state[0] is TcpEstablished or TcpCloseWait;
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                return false;
-            }
-        }
-    }
+    internal bool IsConnected => TcpOptions.IsConnected(_socket);
 
     /// <summary>
     /// Whether a read that fills its block is followed by larger ones, which cost less. Default yes. Not where others wait meanwhile: what is

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Net.Sockets;
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Adit.Platform;
 
 namespace Adit.Relay;
@@ -16,16 +15,10 @@ internal sealed class SocketStream : Stream
     private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
     private const int MaxDrained = 4 * 1024 * 1024;
 
-    // tcp(7)
-    private const int TcpLevel = 6;
-    private const int QuickAcknowledgement = 12;
-    private const int NotSentLowWater = 25;
-
     private const int LeastUnsent = 16 * 1024;
     private const int MostUnsent = 128 * 1024;
 
     private readonly PolledSocket _socket;
-    private readonly bool _isTcp;
     private int _unsent;
     private int _disposed;
 
@@ -33,7 +26,6 @@ internal sealed class SocketStream : Stream
     public SocketStream(PolledSocket socket)
     {
         _socket = socket;
-        _isTcp = OperatingSystem.IsLinux() && socket.Socket.ProtocolType is ProtocolType.Tcp;
         LimitUnsent(MostUnsent);
     }
 
@@ -65,9 +57,8 @@ internal sealed class SocketStream : Stream
             int count;
             while (!_socket.TryReceive(buffer.Span, out count))
             {
-                // Where it cannot be done, it is not a TCP socket, or closed, which the read tells.
                 if (AcknowledgesAtOnce)
-                    AcknowledgesAtOnce = TrySetTcp(QuickAcknowledgement, 1);
+                    AcknowledgesAtOnce = TcpOptions.TryAcknowledge(_socket.Socket);
                 await _socket.WaitToReceiveAsync(cancellationToken).ConfigureAwait(false);
             }
 
@@ -139,27 +130,12 @@ internal sealed class SocketStream : Stream
         new(e is SocketException failure ? SocketFailure.Describe(failure) : "the connection was closed", e);
 
     // What the kernel has taken over cannot be overtaken any more: not by a small packet of another channel either. So it gets no more than
-    // keeps the link busy, which is as much as is written at a time: the writer sees to it that that much leaves soon. TCP_NOTSENT_LOWAT.
+    // keeps the link busy, which is as much as is written at a time: the writer sees to it that that much leaves soon.
     private void LimitUnsent(int written)
     {
         int bytes = Math.Clamp((int)(BitOperations.RoundUpToPowerOf2((uint)written) / 2), LeastUnsent, MostUnsent);
-        if (bytes != _unsent && TrySetTcp(NotSentLowWater, bytes))
+        if (bytes != _unsent && TcpOptions.TryLimitUnsent(_socket.Socket, bytes))
             _unsent = bytes;
-    }
-
-    private bool TrySetTcp(int option, int value)
-    {
-        if (!_isTcp)
-            return false;
-        try
-        {
-            _socket.Socket.SetRawSocketOption(TcpLevel, option, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in value)));
-            return true;
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            return false;
-        }
     }
 
     private async Task LingerAsync()

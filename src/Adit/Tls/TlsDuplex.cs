@@ -18,12 +18,14 @@ namespace Adit.Tls;
 internal sealed class TlsDuplex : Duplex
 {
     private const int MostRecordBytes = 16 * 1024;
+    private const int BlockBytes = 4 * MostRecordBytes;
+    private const int MostBlockBytes = 16 * MostRecordBytes;
 
     private readonly SslStream _tls;
     private readonly TlsWire _wire;
     private readonly Duplex _below;
     private byte[]? _block;
-    private int _blockBytes = SocketDuplex.ChunkBytes;
+    private int _blockBytes = BlockBytes;
     private Task<int>? _started;
     private int _startedAt;
     private bool _isEnded;
@@ -90,9 +92,9 @@ internal sealed class TlsDuplex : Duplex
 
                 // As a socket does it: more room once it was all used, and less where little came.
                 if (_blockBytes - count < MostRecordBytes)
-                    _blockBytes = SocketDuplex.MostChunkBytes;
-                else if (count < SocketDuplex.ChunkBytes / 4)
-                    _blockBytes = SocketDuplex.ChunkBytes;
+                    _blockBytes = MostBlockBytes;
+                else if (count < MostRecordBytes)
+                    _blockBytes = BlockBytes;
                 return block.AsMemory(0, count);
             }
             finally

@@ -56,6 +56,42 @@ public sealed class AesGcmCipherTests
         }
     }
 
+    [Theory]
+    [InlineData(0, 0, 5)]
+    [InlineData(10, 0, 0)]
+    [InlineData(10, 1, 4)]
+    [InlineData(10, 16, 19)]
+    [InlineData(10, 4096, 6)]
+    [InlineData(0, 65_472, 0)]
+    [InlineData(17, 65_472, 255)]
+    public void Data_from_elsewhere_is_sealed_as_if_it_had_been_in_its_place(int before, int data, int behind)
+    {
+        using AesGcmCipher sealer = new(new byte[16], encrypting: true);
+        using AesGcmCipher again = new(new byte[16], encrypting: true);
+        byte[] whole = RandomNumberGenerator.GetBytes(before + data + behind), tag = new byte[16], tagOfParts = new byte[16];
+        byte[] parts = [.. whole];
+        byte[] elsewhere = whole[before..(before + data)];
+        parts.AsSpan(before, data).Clear();
+        byte[] kept = [.. elsewhere];
+
+        sealer.Seal(new byte[12], "aad"u8, whole, whole, tag);
+        again.Seal(new byte[12], "aad"u8, parts, before, elsewhere, tagOfParts);
+
+        Assert.Equal(whole, parts);
+        Assert.Equal(tag, tagOfParts);
+        Assert.Equal(kept, elsewhere);
+    }
+
+    [Fact]
+    public void Data_that_does_not_fit_or_overlaps_its_place_is_refused()
+    {
+        using AesGcmCipher sealer = new(new byte[16], encrypting: true);
+        byte[] text = new byte[64];
+        Assert.Throws<ArgumentException>(() => sealer.Seal(new byte[12], [], text, 60, new byte[5], new byte[16]));
+        Assert.ThrowsAny<ArgumentException>(() => sealer.Seal(new byte[12], [], text, 65, [], new byte[16]));
+        Assert.Throws<ArgumentException>(() => sealer.Seal(new byte[12], [], text, 10, text.AsSpan(9, 20), new byte[16]));
+    }
+
     [Fact]
     public void A_forged_packet_is_refused_its_plaintext_zeroed_and_the_next_one_still_opens()
     {

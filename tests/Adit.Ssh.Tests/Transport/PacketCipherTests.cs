@@ -70,6 +70,27 @@ public class PacketCipherTests
 
     [Theory]
     [MemberData(nameof(Ciphers))]
+    public void Data_that_lies_elsewhere_is_sealed_as_if_it_lay_in_the_packet(string cipher, string? mac)
+    {
+        var position = new PacketPosition(3, 3, 9);
+        foreach (int size in (int[])[1, 100, 5000])
+        {
+            using PacketCipher sealer = Create(cipher, mac, sealing: true);
+            byte[] data = TestBytes.Of(size);
+            byte[] packet = [0, 0, 0, 0, 6, 94, .. data, .. new byte[6 + 16 - ((size + 8) % 16)]];
+            byte[] apart = [.. packet];
+            apart.AsSpan(6, size).Clear();
+            byte[] tag = new byte[sealer.TagLength], tagApart = new byte[sealer.TagLength];
+            sealer.Seal(position, packet, tag);
+            sealer.Seal(position, apart, 6, data, tagApart);
+            Assert.Equal(packet, apart);
+            Assert.Equal(tag, tagApart);
+            Assert.Equal(TestBytes.Of(size), data);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Ciphers))]
     public void A_packet_that_was_changed_anywhere_is_not_opened(string cipher, string? mac)
     {
         var position = new PacketPosition(3, 3, 9);
