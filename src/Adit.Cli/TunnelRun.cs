@@ -48,6 +48,7 @@ internal sealed class TunnelRun(SshCommandLine line, HostConfig config, CommandR
         if (config.LocalCommand is { } local)
             output.Debug($"LocalCommand returned {await LocalCommand.RunAsync(local, stop)}");
         await using TunnelMasters? masters = OperatingSystem.IsLinux() ? TunnelMasters.Open(tunnel, config, channels, terminalIsFree: !HasSession, isCommands: command is not null, output) : null;
+        await using var memory = new MemoryWatch(() => tunnel.Link?.Connection.ChannelCount ?? 0);
         bool isMasterAlone = Background.Child is { IsMaster: true };
         // Nobody would find a process that is there for nothing but to be shared.
         if (isMasterAlone && !(OperatingSystem.IsLinux() && masters is { IsShared: true }))

@@ -20,8 +20,6 @@ internal sealed class TlsRun(TlsCommandLine line, StunnelConfiguration first) : 
     private const PosixSignal User1 = (PosixSignal)10;
     private const PosixSignal User2 = (PosixSignal)12;
 
-    private static readonly TimeSpan Round = TimeSpan.FromSeconds(1);
-
     private readonly TlsLog _log = new(LogTargets.Open(first.Global, IsSaid(line, first.Global)), first.Global.Debug);
     private readonly ConcurrentDictionary<string, RefusalNotices> _refusals = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
@@ -58,8 +56,7 @@ internal sealed class TlsRun(TlsCommandLine line, StunnelConfiguration first) : 
             _log.Write(SyslogLevel.Warning, "nothing is logged from here on: there is no system log and no output = FILE", aloud: true);
         Background.Child?.Ready();
         systemd.Ready(Serving(services));
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        Task watching = WatchMemoryAsync(services, ending.Token);
+        await using var memory = new MemoryWatch(() => services.Connections.Count());
         try
         {
             await foreach (PosixSignal wish in _wishes.Reader.ReadAllAsync(_stop.Token))
@@ -75,11 +72,6 @@ internal sealed class TlsRun(TlsCommandLine line, StunnelConfiguration first) : 
         catch (OperationCanceledException)
         {
             systemd.Stopping("ending");
-        }
-        finally
-        {
-            await ending.CancelAsync();
-            await watching;
         }
     }
 
@@ -106,21 +98,6 @@ internal sealed class TlsRun(TlsCommandLine line, StunnelConfiguration first) : 
     private StunnelConfiguration Activated(StunnelConfiguration configuration) => configuration.IsInetd && _activated.Count > 0
         ? configuration with { Services = [configuration.Services[0] with { IsInetd = false, Accept = [.. _activated] }] }
         : configuration;
-
-    private static async Task WatchMemoryAsync(TlsServices services, CancellationToken ending)
-    {
-        using var timer = new PeriodicTimer(Round);
-        var memory = CrowdMemory.OfThisProcess();
-        try
-        {
-            while (await timer.WaitForNextTickAsync(ending))
-                memory.Check(services.Connections.Count(), DateTimeOffset.UtcNow);
-        }
-        catch (OperationCanceledException)
-        {
-            // The end.
-        }
-    }
 
     private void Announce(StunnelConfiguration configuration, TlsServices services)
     {

@@ -12,7 +12,7 @@ namespace Adit.Ssh.Connection;
 internal sealed class ChannelInput(Lock sync, bool continueInline)
 {
     private readonly ReceiveQueue _received = new();
-    private readonly List<ReceiveQueue.Segment> _taken = [];
+    private readonly List<ReceiveQueue.Segment> _taken = new(1);
 
     public PendingOperation<ReadOnlyMemory<byte>> Read { get; } = new(continueInline);
 

@@ -12,7 +12,7 @@ internal sealed class ReceiveQueue
     private const int SmallPacket = 1024;
     private const int GatherSize = 8 * 1024;
 
-    private readonly Queue<Segment> _segments = new();
+    private readonly Queue<Segment> _segments = new(1);
     private byte[]? _tail;
     private int _tailEnd;
 

@@ -1,18 +1,19 @@
 namespace Adit.Platform;
 
 /// <summary>
-/// Gives memory back to the system when most of a crowd is gone. The runtime keeps what the crowd needed until it has reason to collect,
-/// and a process whose peers are gone gives it none. One thread at a time.
+/// Gives memory back to the system when most of a crowd is gone, and what only its coming took when it has come. The runtime keeps all that until
+/// it has reason to collect, and peers that are gone or idle give it none. One thread at a time.
 /// </summary>
 /// <param name="giveBack">Does it; it may stop everything for as long as those who are left take.</param>
 internal sealed class CrowdMemory(Action giveBack)
 {
     // Fewer took too little to be worth a stop.
-    private const int LeastGone = 100;
+    private const int LeastChange = 100;
 
-    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan LeastBetween = TimeSpan.FromSeconds(15);
 
+    private int _settled;
     private int _most;
     private int _last;
     private DateTimeOffset _calmSince;
@@ -28,9 +29,11 @@ internal sealed class CrowdMemory(Action giveBack)
             _calmSince = now;
         _last = crowd;
         _most = Math.Max(_most, crowd);
-        if (_most - crowd < LeastGone || crowd > _most / 2 || now - _calmSince < Calm || now < _nextAt)
+        bool gone = _most - crowd >= LeastChange && crowd <= _most / 2;
+        bool come = crowd - _settled >= Math.Max(LeastChange, _settled / 2);
+        if (!(gone || come) || now - _calmSince < Calm || now < _nextAt)
             return;
-        _most = crowd;
+        _settled = _most = crowd;
         _nextAt = now + LeastBetween;
         giveBack();
     }

@@ -7,11 +7,12 @@ namespace Adit.Platform;
 /// Whether a socket is worth another try, told once for each change. One waits at a time; it goes on where <see cref="Set"/> is called, and
 /// on a thread of the pool where it ends otherwise.
 /// </summary>
-internal sealed class Readiness : IValueTaskSource
+/// <param name="isSet">Whether the first wait is over at once.</param>
+internal sealed class Readiness(bool isSet = false) : IValueTaskSource
 {
     private readonly Lock _sync = new();
     private ManualResetValueTaskSourceCore<bool> _core;
-    private bool _isSet;
+    private bool _isSet = isSet;
     private bool _waits;
     private bool _ended;
 

@@ -12,7 +12,8 @@ namespace Adit.Platform;
 [SupportedOSPlatform("linux")]
 internal sealed class SocketLoop
 {
-    private const int MostEvents = 256;
+    // What is read for so many lies in memory at a time.
+    private const int MostEvents = 64;
 
     private static readonly SocketLoop?[] All = new SocketLoop?[Math.Clamp(Environment.ProcessorCount / 2, 1, 8)];
     private static readonly Lock Starting = new();

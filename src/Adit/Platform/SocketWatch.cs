@@ -11,6 +11,7 @@ internal sealed class SocketWatch : IDisposable
     private readonly int _place;
     private int _disposed;
     private volatile bool _mayLeaveMore;
+    private Readiness? _writable;
 
     /// <summary>Begins to watch; the socket has to stay open until this is disposed.</summary>
     /// <exception cref="IOException">The system has no room for it.</exception>
@@ -24,8 +25,8 @@ internal sealed class SocketWatch : IDisposable
     /// <summary>Tells when there may be something to read, or the end.</summary>
     public Readiness Readable { get; } = new();
 
-    /// <summary>Tells when there may be room for more.</summary>
-    public Readiness Writable { get; } = new();
+    /// <summary>Tells when there may be room for more. Most sockets always have some; what was told before this was asked for may have been missed.</summary>
+    public Readiness Writable => Volatile.Read(ref _writable) ?? Interlocked.CompareExchange(ref _writable, new(isSet: true), null) ?? _writable;
 
     /// <summary>A read that takes less than it could may leave something behind, of which nothing will be told: at the end, and around urgent data.</summary>
     public bool MayLeaveMore => _mayLeaveMore;
@@ -40,7 +41,7 @@ internal sealed class SocketWatch : IDisposable
             return;
         _loop.Remove(this, _place);
         Readable.End();
-        Writable.End();
+        Volatile.Read(ref _writable)?.End();
     }
 
     internal void OnEvents(uint happened)
@@ -51,6 +52,6 @@ internal sealed class SocketWatch : IDisposable
         if (over || (happened & (EpollCalls.In | EpollCalls.PeerEnded)) != 0)
             Readable.Set();
         if (over || (happened & EpollCalls.Out) != 0)
-            Writable.Set();
+            Volatile.Read(ref _writable)?.Set();
     }
 }

@@ -11,16 +11,19 @@ namespace Adit.Relay;
 /// </remarks>
 internal sealed class SocketDuplex : Duplex
 {
-    /// <summary>The size of the block that <see cref="ReadAsync"/> reads into: as much as one packet of SSH carries, 64 KiB less 64 bytes.</summary>
+    /// <summary>The most bytes one <see cref="ReadAsync"/> returns where little comes, such as questions and answers.</summary>
+    public const int LeastChunkBytes = 4 * 1024;
+
+    /// <summary>The most bytes one <see cref="ReadAsync"/> returns where more comes: as much as one packet of SSH carries, 64 KiB less 64 bytes.</summary>
     public const int ChunkBytes = (64 * 1024) - 64;
 
-    /// <summary>The most bytes one <see cref="ReadAsync"/> returns, where <see cref="ReadsMuch"/>: four packets of SSH.</summary>
+    /// <summary>The most bytes one <see cref="ReadAsync"/> returns where much comes and <see cref="ReadsMuch"/>: four packets of SSH.</summary>
     public const int MostChunkBytes = 4 * ChunkBytes;
 
     private readonly PolledSocket _polled;
     private readonly Socket _socket;
     private byte[]? _block;
-    private int _blockBytes = ChunkBytes;
+    private int _blockBytes = LeastChunkBytes;
     private bool _peerEnded;
     private int _aborted;
 
@@ -175,14 +178,21 @@ internal sealed class SocketDuplex : Duplex
         }
 
         chunk = _block.AsMemory(0, received);
-        if (received == _blockBytes && ReadsMuch)
-            _blockBytes = MostChunkBytes;
-        else if (received < ChunkBytes / 4)
-            _blockBytes = ChunkBytes;
+        _blockBytes = BlockBytesAfter(received);
         _peerEnded = received == 0;
         if (_peerEnded)
             ReturnBlock(); // the other direction may go on for long
         return true;
+    }
+
+    // Many connections of little traffic have small blocks, which are soon in the processor's cache again.
+    private int BlockBytesAfter(int received)
+    {
+        if (received == _blockBytes)
+            return received < ChunkBytes || !ReadsMuch ? ChunkBytes : MostChunkBytes;
+        if (received <= LeastChunkBytes / 2)
+            return LeastChunkBytes;
+        return received < ChunkBytes / 4 ? Math.Min(_blockBytes, ChunkBytes) : _blockBytes;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
