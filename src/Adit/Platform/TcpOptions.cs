@@ -33,14 +33,15 @@ internal static class TcpOptions
     /// </summary>
     public static void SendUnpacedWithinMachine(Socket socket)
     {
+        if (!IsTcp(socket) || !IsWithinMachine(socket))
+            return;
         try
         {
-            if (IsTcp(socket) && socket.RemoteEndPoint is IPEndPoint remote && socket.LocalEndPoint is IPEndPoint local && IsWithinMachine(remote.Address, local.Address))
-                socket.SetRawSocketOption(Level, CongestionControl, "reno"u8);
+            socket.SetRawSocketOption(Level, CongestionControl, "reno"u8);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // It is only slower.
+            // A sandbox may not let it be chosen; it is only slower.
         }
     }
 
@@ -61,7 +62,17 @@ internal static class TcpOptions
     }
 
     // Who talks to one of the machine's own addresses does so from the same one.
-    private static bool IsWithinMachine(IPAddress remote, IPAddress local) => IPAddress.IsLoopback(remote) || remote.Equals(local);
+    private static bool IsWithinMachine(Socket socket)
+    {
+        try
+        {
+            return socket.RemoteEndPoint is IPEndPoint { Address: { } remote } && (IPAddress.IsLoopback(remote) || remote.Equals((socket.LocalEndPoint as IPEndPoint)?.Address));
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
 
     private static bool IsTcp(Socket socket) => OperatingSystem.IsLinux() && socket.ProtocolType is ProtocolType.Tcp;
 

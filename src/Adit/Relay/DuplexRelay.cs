@@ -16,7 +16,7 @@ namespace Adit.Relay;
 internal sealed class DuplexRelay
 {
     // A pump whose streams never make it wait lets others have its thread after as many bytes. It may be the one that watches all sockets.
-    private const int BytesPerTurn = 64 * 1024;
+    private const int BytesPerTurn = SocketDuplex.ChunkBytes;
 
     private const int MostGathered = 16;
 
