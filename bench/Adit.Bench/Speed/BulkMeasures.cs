@@ -10,7 +10,7 @@ internal static class BulkMeasures
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(300);
     // After this, who is idle has given back what only the beginning took.
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(4.5);
 
     private static readonly TimeSpan RoundTrip = TimeSpan.FromMilliseconds(50);
 
