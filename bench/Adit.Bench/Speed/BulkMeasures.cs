@@ -9,9 +9,9 @@ internal static class BulkMeasures
     private const double Gigabyte = 1e9;
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(300);
+
     // After this, who is idle has given back what only the beginning took.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(4.5);
-
     private static readonly TimeSpan RoundTrip = TimeSpan.FromMilliseconds(50);
 
     /// <summary>As fast as this machine can, with what that costs.</summary>

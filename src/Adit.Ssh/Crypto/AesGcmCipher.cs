@@ -81,14 +81,13 @@ internal sealed unsafe class AesGcmCipher : IDisposable
         Buffers.RequireLength(tag, TagSize, nameof(tag));
         Buffers.RequireOutput(ciphertext, plaintext, nameof(plaintext));
         using HandleLease context = new(_context);
-        fixed (byte* iv = nonce, header = aad, source = ciphertext, target = plaintext, mark = tag)
+        fixed (byte* iv = nonce, header = aad, mark = tag)
         {
             Begin(context.Value, iv, header, aad.Length);
             LibCrypto.Check(LibCrypto.EVP_CIPHER_CTX_ctrl(context.Value, SetTag, TagSize, mark));
-            int written = 0;
-            if (ciphertext.Length > 0)
-                LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context.Value, target, &written, source, ciphertext.Length));
+            Update(context.Value, ciphertext, plaintext);
             byte nothing;
+            int written;
             if (LibCrypto.EVP_CipherFinal_ex(context.Value, &nothing, &written) == 1)
                 return true;
         }
@@ -99,13 +98,13 @@ internal sealed unsafe class AesGcmCipher : IDisposable
 
     public void Dispose() => _context.Dispose();
 
-    private static void Update(nint context, ReadOnlySpan<byte> plaintext, Span<byte> ciphertext)
+    private static void Update(nint context, ReadOnlySpan<byte> input, Span<byte> output)
     {
-        if (plaintext.IsEmpty)
+        if (input.IsEmpty)
             return;
         int written;
-        fixed (byte* source = plaintext, target = ciphertext)
-            LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context, target, &written, source, plaintext.Length));
+        fixed (byte* source = input, target = output)
+            LibCrypto.Check(LibCrypto.EVP_CipherUpdate(context, target, &written, source, input.Length));
     }
 
     private static void Begin(nint context, byte* iv, byte* header, int headerLength)

@@ -61,12 +61,14 @@ internal static class TcpOptions
         }
     }
 
-    // Who talks to one of the machine's own addresses does so from the same one.
+    /// <summary>Whether a connection between these addresses stays within this machine: who talks to one of its own does so from the same one.</summary>
+    public static bool IsWithinMachine(IPAddress remote, IPAddress local) => IPAddress.IsLoopback(remote) || remote.Equals(local);
+
     private static bool IsWithinMachine(Socket socket)
     {
         try
         {
-            return socket.RemoteEndPoint is IPEndPoint { Address: { } remote } && (IPAddress.IsLoopback(remote) || remote.Equals((socket.LocalEndPoint as IPEndPoint)?.Address));
+            return socket is { RemoteEndPoint: IPEndPoint remote, LocalEndPoint: IPEndPoint local } && IsWithinMachine(remote.Address, local.Address);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {

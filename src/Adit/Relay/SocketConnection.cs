@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Adit.Platform;
 
 namespace Adit.Relay;
 
@@ -65,7 +66,7 @@ internal sealed class SocketConnection : IncomingConnection
     {
         IPEndPoint remote = Unmapped(socket.RemoteEndPoint!);
         IPEndPoint local = Unmapped(socket.LocalEndPoint!);
-        bool sameMachine = IPAddress.IsLoopback(remote.Address) || remote.Address.Equals(local.Address);
+        bool sameMachine = TcpOptions.IsWithinMachine(remote.Address, local.Address);
         ConnectionOrigin origin = ConnectionOrigin.From(remote);
         Endpoint end = Endpoint.Tcp(local);
         Leg leg = sameMachine

@@ -210,7 +210,7 @@ internal sealed class TcpDialer : IDialer
             // A name leads where the resolver says, so the address that was reached decides. A connection of the machine to an
             // address of its own begins at that same address.
             IPAddress reached = ((IPEndPoint)socket.RemoteEndPoint!).Address;
-            bool local = IPAddress.IsLoopback(reached) || reached.Equals(((IPEndPoint)socket.LocalEndPoint!).Address);
+            bool local = TcpOptions.IsWithinMachine(reached, ((IPEndPoint)socket.LocalEndPoint!).Address);
             Leg leg = new(Machine.ThisName, target.ToString(), LegProtection.None) { Within = local ? Machine.ThisName : null };
             return new(new SocketDuplex(socket) { Resets = _options.Resets, ReadsMuch = _options.ReadsMuch }, new Route(leg)) { Peer = (IPEndPoint)socket.RemoteEndPoint! };
         }
