@@ -25,21 +25,25 @@ internal static class DatabaseMeasures
                 samples.Add(Measure.QueriesSixteen, tunnel.Contender, Bench(server, port, "-S", "-T", seconds, "-c", "16"));
                 samples.Add(Measure.NewConnections, tunnel.Contender, Bench(server, port, "-S", "-C", "-T", seconds, "-c", "4"));
                 if (besideDownload && tunnel.Contender.Client is not null)
-                    samples.Add(Measure.QueriesBeside, tunnel.Contender, BesideDownload(tunnel, () => Bench(server, port, "-S", "-T", seconds, "-c", "1")));
+                {
+                    (double queries, double download) = BesideDownload(tunnel, () => Bench(server, port, "-S", "-T", seconds, "-c", "1"));
+                    samples.Add(Measure.QueriesBeside, tunnel.Contender, queries);
+                    samples.Add(Measure.DownloadBeside, tunnel.Contender, download / 1e6);
+                }
             });
         }
     }
 
     /// <summary>Does something while bytes come down through the tunnel's second forward.</summary>
-    public static double BesideDownload(TunnelUnderTest tunnel, Func<double> measure)
+    /// <returns>What was measured, and how many bytes came in a second.</returns>
+    public static (double Value, double Download) BesideDownload(TunnelUnderTest tunnel, Func<double> measure)
     {
         using var stop = new CancellationTokenSource();
         var download = Task.Run(() => BulkTarget.Receive(tunnel.Ports[1], TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(500), stop.Token), CancellationToken.None);
         Thread.Sleep(TimeSpan.FromSeconds(1));
         double value = measure();
         stop.Cancel();
-        download.Wait(CancellationToken.None);
-        return value;
+        return (value, download.Result);
     }
 
     private static double Bench(DemoPostgres server, int port, params string[] arguments)

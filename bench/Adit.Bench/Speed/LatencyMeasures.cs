@@ -21,7 +21,7 @@ internal static class LatencyMeasures
             for (int round = 0; round < options.Rounds; round++)
             {
                 samples.Add(Measure.IdleLatency, contender, EchoClients.MedianPing(tunnel.Ports[0], options.Pings, Pause));
-                samples.Add(Measure.BusyLatency, contender, DatabaseMeasures.BesideDownload(tunnel, () => EchoClients.MedianPing(tunnel.Ports[0], options.Pings, Pause)));
+                samples.Add(Measure.BusyLatency, contender, DatabaseMeasures.BesideDownload(tunnel, () => EchoClients.MedianPing(tunnel.Ports[0], options.Pings, Pause)).Value);
             }
         }
     }

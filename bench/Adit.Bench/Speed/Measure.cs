@@ -15,6 +15,7 @@ internal static class Measure
     public const string QueriesSixteen = "queries/s, 16 connections";
     public const string NewConnections = "new connections/s, 4 clients";
     public const string QueriesBeside = "queries/s beside a download";
+    public const string DownloadBeside = "that download, MB/s";
     public const string IdleLatency = "idle latency over 100 Mbit/s and 20 ms, ms";
     public const string BusyLatency = "latency beside a download there, ms";
     public const string FirstByte = "start to first byte, ms";

@@ -336,6 +336,8 @@ public sealed class Channel : IPacketSource, IAsyncDisposable
 
     internal WindowGrowth WindowGrowth => _connection.WindowGrowth;
 
+    internal WindowSharing WindowSharing => _connection.WindowSharing;
+
     /// <summary>Data has come for a read that waits. It is handed over when all that came with it is here.</summary>
     internal void WakeAfterBatch(ChannelInput input) => _connection.WakeAfterBatch(input);
 

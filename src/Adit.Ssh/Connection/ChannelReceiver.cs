@@ -54,6 +54,7 @@ internal sealed class ChannelReceiver(Channel channel, ChannelOptions options)
                 throw new SshProtocolException(CloseReason.ProtocolError, "the peer sent data behind its EOF or CLOSE");
             if (!_window.TryConsume(length))
                 throw new SshProtocolException(CloseReason.ProtocolError, $"the peer sent {length} bytes past the channel's window");
+            channel.WindowSharing.Count(length);
             if (channel.State.CloseRequested || length == 0)
                 return false;
             if (input is null)
@@ -76,7 +77,9 @@ internal sealed class ChannelReceiver(Channel channel, ChannelOptions options)
     }
 
     /// <summary>The credit to announce to the peer now. What a channel grows by that is about to end, nobody would give back.</summary>
-    public uint TakeAdjustment() => _window.TakeAdjustment(channel.State.CloseRequested ? null : channel.WindowGrowth);
+    public uint TakeAdjustment() => channel.State.CloseRequested
+        ? _window.TakeAdjustment(growth: null, sharing: null)
+        : _window.TakeAdjustment(channel.WindowGrowth, channel.WindowSharing);
 
     /// <summary>Drops what was not read.</summary>
     public void Drop()

@@ -40,6 +40,7 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
         _replies = new(transport.EnqueuePayload, transport.Outbox.Flush);
         _handler = handler;
         Options = options;
+        WindowSharing = new(transport.RoundTrip);
         WindowGrowth = new(transport.RoundTrip, _requests.MeasureRoundTrip, time);
     }
 
@@ -62,6 +63,9 @@ public sealed class SshConnection : IPacketHandler, IAsyncDisposable
 
     /// <summary>By how much the windows of the channels grow.</summary>
     internal WindowGrowth WindowGrowth { get; }
+
+    /// <summary>How much of them makes way for questions.</summary>
+    internal WindowSharing WindowSharing { get; }
 
     /// <summary>Of a server only.</summary>
     internal HostKeyRotation? HostKeyRotation { get; init; }

@@ -17,9 +17,6 @@ internal sealed class WindowGrowth(RoundTrip roundTrip, Action measure, TimeProv
 
     private const long Budget = 128 * 1024 * 1024;
 
-    // A network next door: there a window is no limit, and what is on its way is better small enough for the processor's caches.
-    private static readonly TimeSpan Near = TimeSpan.FromMilliseconds(2);
-
     private long _spent;
 
     /// <summary>A moment for <see cref="Growth"/>.</summary>
@@ -31,7 +28,7 @@ internal sealed class WindowGrowth(RoundTrip roundTrip, Action measure, TimeProv
         if (window >= MaxWindow)
             return 0;
         measure();
-        if (roundTrip.Least is not { } answer || answer < Near || time.GetElapsedTime(since) > answer)
+        if (roundTrip.Least is not { } answer || answer < RoundTrip.Near || time.GetElapsedTime(since) > answer)
             return 0;
         uint growth = Math.Min(window, MaxWindow - window);
         if (Interlocked.Add(ref _spent, growth) <= Budget)

@@ -27,30 +27,38 @@ internal struct SendWindow(uint initial)
 
 /// <summary>
 /// What we let the peer send on a channel. Checked on arrival, credited when the data was consumed, so that unread data never exceeds
-/// the window. Guarded by the channel's lock.
+/// the window. While it is shared with questions, some of the credit is withheld. Guarded by the channel's lock.
 /// </summary>
 internal struct ReceiveWindow(uint size)
 {
     // Often enough that the peer does not run dry, seldom enough to cost nothing.
     private const uint AdjustmentsPerWindow = 4;
 
+    // After the last question: some hundredths of a second of a fast transfer.
+    private const uint SharedFor = 16 * 1024 * 1024;
+
     private readonly uint _initial = size;
     private uint _size = size;
     private uint _available = size;
     private uint _credit;
+    private uint _withheld;
+    private uint _sharedFor;
+    private uint _questions;
+    private uint _questionsOfOthers;
     private uint _read;
     private long _readSince;
 
     /// <summary>As much as may be unread.</summary>
     public readonly uint Size => _size;
 
-    public readonly bool AdjustmentDue => _credit >= _size / AdjustmentsPerWindow;
+    public readonly bool AdjustmentDue => _credit >= _withheld + ((_size - _withheld) / AdjustmentsPerWindow);
 
     /// <summary>It grows no more: by how much it had grown.</summary>
     public uint EndGrowth()
     {
         uint grown = _size - _initial;
         _size = _initial;
+        _withheld = 0;
         return grown;
     }
 
@@ -60,6 +68,8 @@ internal struct ReceiveWindow(uint size)
         if ((uint)bytes > _available)
             return false;
         _available -= (uint)bytes;
+        if (WindowSharing.IsQuestion(bytes))
+            _questions++;
         return true;
     }
 
@@ -67,19 +77,37 @@ internal struct ReceiveWindow(uint size)
     public void Credit(int bytes) => _credit += (uint)bytes;
 
     /// <summary>The credit to announce to the peer now; none when it is not worth a message yet.</summary>
-    public uint TakeAdjustment(WindowGrowth? growth)
+    /// <param name="growth">What the window may grow by; null where it may not.</param>
+    /// <param name="sharing">What it is shared with; null for nothing.</param>
+    public uint TakeAdjustment(WindowGrowth? growth, WindowSharing? sharing)
     {
         if (!AdjustmentDue)
             return 0;
-        uint credit = _credit + Grow(growth);
+        uint read = _credit - _withheld;
+        _withheld = Withhold(sharing, read);
+        if (!AdjustmentDue)
+            return 0;
+        uint credit = _credit - _withheld + Grow(growth, read);
         _available += credit;
-        _credit = 0;
+        _credit = _withheld;
         return credit;
     }
 
-    private uint Grow(WindowGrowth? growth)
+    private uint Withhold(WindowSharing? sharing, uint read)
     {
-        _read += _credit;
+        if (sharing is null)
+            return 0;
+        _sharedFor -= Math.Min(_sharedFor, read);
+        uint ofOthers = sharing.Questions - _questions;
+        if (ofOthers != _questionsOfOthers)
+            _sharedFor = SharedFor;
+        _questionsOfOthers = ofOthers;
+        return _sharedFor == 0 ? 0 : _size - Math.Min(_size, sharing.Window);
+    }
+
+    private uint Grow(WindowGrowth? growth, uint read)
+    {
+        _read += read;
         if (growth is null || _read < _size / 2)
             return 0;
         uint more = growth.Growth(_size, _readSince);

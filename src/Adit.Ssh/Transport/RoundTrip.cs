@@ -6,6 +6,11 @@ namespace Adit.Ssh.Transport;
 /// </summary>
 internal sealed class RoundTrip(TimeProvider time)
 {
+    /// <summary>
+    /// Less is a network next door: there a window is no limit, and what is on its way is better small enough for the processor's caches.
+    /// </summary>
+    public static readonly TimeSpan Near = TimeSpan.FromMilliseconds(2);
+
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan BetweenQuestions = TimeSpan.FromSeconds(1);
 

@@ -55,7 +55,7 @@ public class WindowTests
                     int consumed = (int)Math.Min(unread, bytes);
                     unread -= consumed;
                     window.Credit(consumed);
-                    peerMaySend += window.TakeAdjustment(growth: null);
+                    peerMaySend += window.TakeAdjustment(growth: null, sharing: null);
                 }
 
                 Assert.True(peerMaySend + unread <= size);
@@ -73,7 +73,7 @@ public class WindowTests
             Assert.True(window.TryConsume(32 * 1024));
             peerMaySend -= 32 * 1024;
             window.Credit(32 * 1024);
-            peerMaySend += window.TakeAdjustment(growth: null);
+            peerMaySend += window.TakeAdjustment(growth: null, sharing: null);
             Assert.True(peerMaySend >= size * 5 / 8);
         }
     }
@@ -111,30 +111,159 @@ public class WindowTests
         Assert.Equal(WindowGrowth.MaxWindow, Read(ref third, growth, time, bytesPerSecond: 10e9));
     }
 
+    [Fact]
+    public void A_window_that_is_shared_with_questions_on_a_near_network_lets_little_be_under_way_and_recovers_behind_them()
+    {
+        var sharing = new WindowSharing(Answering(TimeSpan.FromMicroseconds(50)));
+        var transfer = new Peer(new ReceiveWindow(Initial));
+        transfer.Receive(Initial, sharing);
+        Assert.Equal(Initial, transfer.MaySend);
+        for (int i = 0; i < 1000; i++)
+        {
+            sharing.Count(100);
+            transfer.Receive(Packet, sharing);
+        }
+
+        Assert.InRange(transfer.MaySend, 48u * 1024, 64u * 1024);
+        for (int i = 0; i < 1000; i++)
+            transfer.Receive(Packet, sharing);
+        Assert.InRange(transfer.MaySend, Initial * 3 / 4, Initial);
+    }
+
+    [Theory]
+    [InlineData(0.5, 240_000, 260_000)]
+    [InlineData(1.9, 940_000, 960_000)]
+    [InlineData(50, 2_000_000, 2_100_000)]
+    public void A_shared_window_is_no_limit_for_what_the_link_carries(double milliseconds, long least, long most)
+    {
+        var sharing = new WindowSharing(Answering(TimeSpan.FromMilliseconds(milliseconds)));
+        var transfer = new Peer(new ReceiveWindow(Initial));
+        long largest = 0;
+        for (int i = 0; i < 1000; i++)
+        {
+            sharing.Count(100);
+            transfer.Receive(Packet, sharing);
+            if (i > 100)
+                largest = Math.Max(largest, transfer.MaySend);
+        }
+
+        Assert.InRange(largest, least, most);
+    }
+
+    [Fact]
+    public void Its_own_small_packets_do_not_narrow_a_window_nor_do_the_large_ones_of_others()
+    {
+        var sharing = new WindowSharing(Answering(TimeSpan.FromMicroseconds(50)));
+        var transfer = new Peer(new ReceiveWindow(Initial));
+        for (int i = 0; i < 10_000; i++)
+        {
+            sharing.Count(100);
+            transfer.Receive(100, sharing);
+            sharing.Count(Packet);
+            Assert.True(transfer.MaySend >= (Initial * 3 / 4) - 100);
+        }
+    }
+
+    [Fact]
+    public void A_shared_window_returns_every_byte_in_the_end_and_always_leaves_some()
+    {
+        const uint size = 1024 * 1024;
+        Prop.ForAll(ArbMap.Default.ArbFor<(byte Kind, ushort Bytes)[]>(), events =>
+        {
+            var sharing = new WindowSharing(Answering(TimeSpan.FromMicroseconds(50)));
+            var window = new ReceiveWindow(size);
+            long peerMaySend = size;
+            long unread = 0;
+            foreach ((byte kind, ushort bytes) in events)
+            {
+                int arrived = (int)Math.Min(peerMaySend, bytes * 16);
+                int consumed = (int)Math.Min(unread, bytes * 16);
+                switch (kind % 3)
+                {
+                    case 0:
+                        sharing.Count(arrived);
+                        Assert.True(window.TryConsume(arrived));
+                        peerMaySend -= arrived;
+                        unread += arrived;
+                        break;
+                    case 1:
+                        window.Credit(consumed);
+                        unread -= consumed;
+                        peerMaySend += window.TakeAdjustment(growth: null, sharing);
+                        Assert.False(window.AdjustmentDue);
+                        break;
+                    default:
+                        sharing.Count(100);
+                        break;
+                }
+
+                Assert.True(peerMaySend + unread <= size);
+                Assert.True(peerMaySend + unread >= 48 * 1024);
+            }
+
+            window.Credit((int)unread);
+            for (int i = 0; i < 1000; i++)
+            {
+                Assert.True(window.TryConsume(Packet));
+                window.Credit(Packet);
+                peerMaySend += (long)window.TakeAdjustment(growth: null, sharing) - Packet;
+            }
+
+            Assert.InRange(peerMaySend, size * 3 / 4, size);
+        }).QuickCheckThrowOnFailure();
+    }
+
+    private const int Packet = 32 * 1024;
     private const uint Initial = 2 * 1024 * 1024;
 
     private static (ReceiveWindow Window, WindowGrowth Growth, ManualTimeProvider Time) Make(TimeSpan answer)
     {
         var time = new ManualTimeProvider();
+        return (new(Initial), new(Answering(answer, time), static () => { }, time), time);
+    }
+
+    private static RoundTrip Answering(TimeSpan answer, ManualTimeProvider? time = null)
+    {
+        time ??= new();
         var roundTrip = new RoundTrip(time);
         long asked = roundTrip.Now;
         time.Advance(answer);
         roundTrip.OnAnswer(asked);
-        return (new(Initial), new(roundTrip, static () => { }, time), time);
+        return roundTrip;
     }
 
     // Reads for a while as fast as that, and says how large the window is then.
     private static uint Read(ref ReceiveWindow window, WindowGrowth growth, ManualTimeProvider time, double bytesPerSecond)
     {
-        const int packet = 32 * 1024;
         for (int i = 0; i < 20_000; i++)
         {
-            Assert.True(window.TryConsume(packet));
-            time.Advance(TimeSpan.FromSeconds(packet / bytesPerSecond));
-            window.Credit(packet);
-            window.TakeAdjustment(growth);
+            Assert.True(window.TryConsume(Packet));
+            time.Advance(TimeSpan.FromSeconds(Packet / bytesPerSecond));
+            window.Credit(Packet);
+            window.TakeAdjustment(growth, sharing: null);
         }
 
         return window.Size;
+    }
+
+    // Sends whatever it may, and is read at once.
+    private sealed class Peer(ReceiveWindow window)
+    {
+        private ReceiveWindow _window = window;
+
+        public long MaySend { get; private set; } = window.Size;
+
+        public void Receive(long bytes, WindowSharing sharing)
+        {
+            while (bytes > 0)
+            {
+                int packet = (int)Math.Min(Math.Min(bytes, Packet), MaySend);
+                Assert.True(packet > 0);
+                Assert.True(_window.TryConsume(packet));
+                _window.Credit(packet);
+                MaySend += (long)_window.TakeAdjustment(growth: null, sharing) - packet;
+                bytes -= packet;
+            }
+        }
     }
 }

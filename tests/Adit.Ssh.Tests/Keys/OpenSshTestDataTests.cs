@@ -3,27 +3,14 @@ using Adit.Ssh.Keys;
 
 namespace Adit.Ssh.Tests.Keys;
 
-/// <summary>A fact about the keys of Debian's package openssh-tests; skipped, and reported so, where that is not installed.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class OpenSshTestDataFactAttribute : FactAttribute
-{
-    public const string Folder = "/usr/lib/openssh/regress/unittests/sshkey/testdata";
-
-    public OpenSshTestDataFactAttribute()
-    {
-        if (!Directory.Exists(Folder))
-            Skip = $"{Folder} is missing; the package openssh-tests holds it";
-    }
-}
-
-/// <summary>OpenSSH's own test keys, of many years and formats: each is read as what it is or refused for what it is.</summary>
+/// <summary>OpenSSH's own test keys, of many years and formats: each is read as what it is or refused for what it is. Debian's package openssh-tests holds them.</summary>
 public sealed class OpenSshTestDataTests
 {
-    private static string Folder => OpenSshTestDataFactAttribute.Folder;
+    private const string Folder = "/usr/lib/openssh/regress/unittests/sshkey/testdata";
 
     private static byte[] Passphrase => Encoding.ASCII.GetBytes(File.ReadAllText(Path.Combine(Folder, "pw")).TrimEnd('\n'));
 
-    [OpenSshTestDataFact]
+    [Fact]
     public void Every_private_key_is_read_as_its_pub_file_says_or_refused_for_its_kind()
     {
         var outcomes = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -44,7 +31,7 @@ public sealed class OpenSshTestDataTests
         Assert.Equal(expected, outcomes.Select(static outcome => (outcome.Key, outcome.Value)));
     }
 
-    [OpenSshTestDataFact]
+    [Fact]
     public void Every_certificate_of_a_served_type_is_read_or_refused_for_a_weak_signature()
     {
         foreach (string path in Directory.GetFiles(Folder, "*-cert.pub"))
