@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Adit.OpenSsh;
 using Adit.Ssh.Kex;
 using static Adit.Gateway.Configuration.SshdKeyword;
@@ -176,8 +175,8 @@ internal static class SshdKeywords
         Ignored("XAuthLocation", isGlobal: true),
     ];
 
-    private static readonly FrozenDictionary<string, SshdKeyword> ByName =
-        All.ToFrozenDictionary(keyword => keyword.Name, StringComparer.OrdinalIgnoreCase);
+    private static readonly Dictionary<string, SshdKeyword> ByName =
+        All.ToDictionary(keyword => keyword.Name, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>All of them.</summary>
     internal static IReadOnlyList<SshdKeyword> Table => All;

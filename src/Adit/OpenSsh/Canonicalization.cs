@@ -44,5 +44,5 @@ internal static class Canonicalization
     }
 
     private static ConfigException Unknown(string name, HostSettings settings) => new(
-        settings.CanonicalizeHostname.Given!.Value.Source, $"the host \"{name}\" is unknown here, and CanonicalizeHostname needs it; check the name and CanonicalDomains");
+        settings.CanonicalizeHostname.Given!.Source, $"the host \"{name}\" is unknown here, and CanonicalizeHostname needs it; check the name and CanonicalDomains");
 }

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Adit.Relay;
 using static Adit.OpenSsh.HostKeyword;
 using static Adit.OpenSsh.Keyword<Adit.OpenSsh.HostSettings>;
@@ -180,8 +179,8 @@ internal static class Keywords
         Ignored("UseRsh", Outdated),
     ];
 
-    private static readonly FrozenDictionary<string, Keyword<HostSettings>> ByName =
-        All.ToFrozenDictionary(keyword => keyword.Name, StringComparer.OrdinalIgnoreCase);
+    private static readonly Dictionary<string, Keyword<HostSettings>> ByName =
+        All.ToDictionary(keyword => keyword.Name, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>All, without those of the structure.</summary>
     internal static IReadOnlyList<Keyword<HostSettings>> Table => All;

@@ -17,8 +17,12 @@ internal sealed record LocalUser
     /// <summary>The home directory. Of this process: $HOME if set, else what the account says (ssh heeds the account alone).</summary>
     internal required string Home { get; init; }
 
-    /// <summary>The name of this machine.</summary>
-    internal required string HostName { get; init; }
+    /// <summary>The name of this machine. Found out when it is asked for: few do.</summary>
+    internal string HostName
+    {
+        get => field ?? Dns.GetHostName();
+        init;
+    }
 
     /// <summary>The variables of the environment.</summary>
     internal Func<string, string?> Variable { get; init; } = Environment.GetEnvironmentVariable;
@@ -32,6 +36,5 @@ internal sealed record LocalUser
         Name = Environment.UserName,
         Id = OperatingSystem.IsWindows() ? "0" : LinuxCalls.GetEffectiveUserId().ToString(CultureInfo.InvariantCulture),
         Home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
-        HostName = Dns.GetHostName(),
     };
 }

@@ -1,4 +1,4 @@
 namespace Adit.OpenSsh;
 
 /// <summary>A value and where it was written.</summary>
-internal readonly record struct Sourced<T>(T Value, ConfigSource Source);
+internal sealed record Sourced<T>(T Value, ConfigSource Source);

@@ -64,7 +64,8 @@ internal sealed class Readiness(bool isSet = false) : IValueTaskSource
     {
         lock (_sync)
             _ended = true;
-        Fail(Closed());
+        if (TryEndWait())
+            Fail(Closed());
     }
 
     void IValueTaskSource.GetResult(short token) => _core.GetResult(token);
@@ -80,19 +81,28 @@ internal sealed class Readiness(bool isSet = false) : IValueTaskSource
     private async ValueTask WaitAsync(short version, CancellationToken cancellationToken)
     {
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-            static (state, token) => ((Readiness)state!).Fail(new OperationCanceledException(token)), this);
+            static (state, token) => ((Readiness)state!).Cancel(token), this);
         await new ValueTask(this, version).ConfigureAwait(false);
+    }
+
+    private void Cancel(CancellationToken token)
+    {
+        if (TryEndWait())
+            Fail(new OperationCanceledException(token));
+    }
+
+    private bool TryEndWait()
+    {
+        lock (_sync)
+        {
+            bool waited = _waits;
+            _waits = false;
+            return waited;
+        }
     }
 
     private void Fail(Exception failure)
     {
-        lock (_sync)
-        {
-            if (!_waits)
-                return;
-            _waits = false;
-        }
-
         _core.RunContinuationsAsynchronously = true;
         _core.SetException(failure);
     }

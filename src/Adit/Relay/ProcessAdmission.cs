@@ -26,14 +26,14 @@ internal sealed class ProcessAdmission
     {
         bool self = rule.Terms.OfType<SelfTerm>().Any();
         string[] programs = [.. rule.Terms.OfType<ExecutableTerm>().Select(static term => term.Path)];
-        int[] trees = [.. rule.Terms.OfType<TreeTerm>().Select(static term => term.Pid)];
+        TreeTerm[] trees = [.. rule.Terms.OfType<TreeTerm>()];
         if (!self && programs.Length == 0 && trees.Length == 0)
             return null;
         if (user is not { } own || !OperatingSystem.IsLinux())
             throw new FormatException($"\"{rule}\": which process a peer is can be told on Linux only");
         foreach (string program in programs)
             Check(program);
-        return new(own, self, [.. trees.Select(ProcessTree.Of)], programs);
+        return new(own, self, [.. trees.Select(static term => ProcessTree.Of(term.Pid))], programs);
     }
 
     /// <summary>Finds a process of the peer that is admitted.</summary>

@@ -9,9 +9,9 @@ internal sealed class RuleAdmission : Admission
 {
     private readonly IPeerIdentifier _identifier;
     private readonly string _words;
-    private readonly AddressTerm[] _addresses;
-    private readonly HashSet<uint> _users;
-    private readonly uint[] _groups;
+    private readonly List<AddressTerm> _addresses = [];
+    private readonly HashSet<uint> _users = [];
+    private readonly List<uint> _groups = [];
     private readonly ProcessAdmission? _processes;
 
     /// <param name="rule">Whom to admit.</param>
@@ -23,11 +23,25 @@ internal sealed class RuleAdmission : Admission
         _identifier = identifier;
         Rule = rule.ToString();
         _words = rule.InWords();
-        _addresses = [.. rule.Terms.OfType<AddressTerm>()];
-        _users = [.. rule.Terms.OfType<UserTerm>().Select(static term => UserId(term.Name))];
-        if (user is { } own && rule.Terms.OfType<SameUserTerm>().Any())
-            _users.Add(own);
-        _groups = [.. rule.Terms.OfType<GroupTerm>().Select(static term => GroupId(term.Name))];
+        foreach (AdmissionTerm term in rule.Terms)
+        {
+            switch (term)
+            {
+                case AddressTerm address:
+                    _addresses.Add(address);
+                    break;
+                case UserTerm named:
+                    _users.Add(UserId(named.Name));
+                    break;
+                case SameUserTerm when user is { } own:
+                    _users.Add(own);
+                    break;
+                case GroupTerm named:
+                    _groups.Add(GroupId(named.Name));
+                    break;
+            }
+        }
+
         _processes = ProcessAdmission.Of(rule, user);
     }
 
@@ -40,7 +54,7 @@ internal sealed class RuleAdmission : Admission
             return Refuse("the peer is not on this machine, so nothing is known of it");
         if (socket.Remote is { } remote)
         {
-            if (_addresses.Any(term => term.Contains(remote.Address)))
+            if (_addresses.Exists(term => term.Contains(remote.Address)))
                 return AdmissionVerdict.Admit();
             if (!IPAddress.IsLoopback(Endpoint.Unmapped(remote.Address)))
                 return Refuse("a peer outside loopback is admitted by address alone");
@@ -48,7 +62,7 @@ internal sealed class RuleAdmission : Admission
         PeerIdentity? peer = await _identifier.IdentifyAsync(socket, cancellationToken).ConfigureAwait(false);
         if (peer is null)
             return Refuse("the peer is gone or could not be determined");
-        if (_users.Contains(peer.Uid) || _groups.Any(group => UserDatabase.IsMember(peer.Uid, group)))
+        if (_users.Contains(peer.Uid) || _groups.Exists(group => UserDatabase.IsMember(peer.Uid, group)))
             return AdmissionVerdict.Admit(peer);
         string? detail = null;
         if (_processes?.Find(peer, out detail, cancellationToken) is { } pid)

@@ -108,7 +108,7 @@ internal sealed class TcpDialer : IDialer
 
     private async Task<Socket> ConnectToAnyAsync(Endpoint target, IPAddress[] addresses, CancellationTokenSource all)
     {
-        Channel<(Socket? Socket, Exception? Failure)> outcomes = Channel.CreateUnbounded<(Socket?, Exception?)>();
+        Channel<Outcome> outcomes = Channel.CreateUnbounded<Outcome>();
         List<Task> attempts = new(addresses.Length);
         try
         {
@@ -134,13 +134,13 @@ internal sealed class TcpDialer : IDialer
         {
             await all.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll(attempts).ConfigureAwait(false);
-            while (outcomes.Reader.TryRead(out (Socket? Socket, Exception? Failure) late))
+            while (outcomes.Reader.TryRead(out Outcome? late))
                 late.Socket?.Dispose();
         }
     }
 
     private async Task<bool> ArrivesWithinDelayAsync(
-        ChannelReader<(Socket? Socket, Exception? Failure)> outcomes, CancellationToken cancellationToken)
+        ChannelReader<Outcome> outcomes, CancellationToken cancellationToken)
     {
         using CancellationTokenSource delay = new(_options.AttemptDelay, _options.TimeProvider);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(delay.Token, cancellationToken);
@@ -155,7 +155,7 @@ internal sealed class TcpDialer : IDialer
     }
 
     private async Task AttemptAsync(
-        IPEndPoint address, ChannelWriter<(Socket? Socket, Exception? Failure)> outcomes, CancellationToken cancellationToken)
+        IPEndPoint address, ChannelWriter<Outcome> outcomes, CancellationToken cancellationToken)
     {
         Socket? socket = null;
         try
@@ -168,12 +168,12 @@ internal sealed class TcpDialer : IDialer
             if (_options.KeepAlive)
                 socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             await SocketConnect.RunAsync(socket, address, cancellationToken).ConfigureAwait(false);
-            outcomes.TryWrite((socket, null));
+            outcomes.TryWrite(new(socket, null));
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {
             socket?.Dispose();
-            outcomes.TryWrite((null, e));
+            outcomes.TryWrite(new(null, e));
         }
     }
 
@@ -225,4 +225,7 @@ internal sealed class TcpDialer : IDialer
             throw;
         }
     }
+
+    // What became of an attempt: one of the two.
+    private sealed record Outcome(Socket? Socket, Exception? Failure);
 }

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using static Adit.Stunnel.StunnelOption;
 
 namespace Adit.Stunnel;
@@ -152,7 +151,7 @@ internal static class StunnelOptions
         Served("AditPlaintext", (s, line) => s with { AllowsPlaintext = OptionValue.YesNo(line) }),
     ];
 
-    private static readonly FrozenDictionary<string, StunnelOption> ByName = All.ToFrozenDictionary(option => option.Name, StringComparer.OrdinalIgnoreCase);
+    private static readonly Dictionary<string, StunnelOption> ByName = All.ToDictionary(option => option.Name, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>All options, for those who want to list them.</summary>
     internal static IReadOnlyList<StunnelOption> Table => All;
