@@ -9,7 +9,8 @@ public sealed record ChannelOptions
     /// <summary>
     /// Receive window in bytes: as much as the peer may send ahead of the reader. Default 1 MiB; 32 KiB to 1 GiB. Bounds the channel's memory,
     /// but for a link on which an answer takes long: there it grows with what the link carries, to 64 MiB at most, and all of the channels
-    /// of a connection together by 128 MiB.
+    /// of a connection together by 128 MiB. On a near network less is granted while others on the connection ask questions: 64 KiB at least,
+    /// and never less than the link carries; not where <see cref="ReceiveErrors"/> is asked for.
     /// </summary>
     public uint Window { get; init; } = 1024 * 1024;
 

@@ -52,9 +52,8 @@ internal sealed class ChannelReceiver(Channel channel, ChannelOptions options)
             int length = packet.Payload.Length - dataStart;
             if (channel.State.InputEnded)
                 throw new SshProtocolException(CloseReason.ProtocolError, "the peer sent data behind its EOF or CLOSE");
-            if (!_window.TryConsume(length))
+            if (!_window.TryConsume(length, channel.WindowSharing))
                 throw new SshProtocolException(CloseReason.ProtocolError, $"the peer sent {length} bytes past the channel's window");
-            channel.WindowSharing.Count(length);
             if (channel.State.CloseRequested || length == 0)
                 return false;
             if (input is null)
@@ -76,10 +75,14 @@ internal sealed class ChannelReceiver(Channel channel, ChannelOptions options)
         return taken;
     }
 
-    /// <summary>The credit to announce to the peer now. What a channel grows by that is about to end, nobody would give back.</summary>
-    public uint TakeAdjustment() => channel.State.CloseRequested
-        ? _window.TakeAdjustment(growth: null, sharing: null)
-        : _window.TakeAdjustment(channel.WindowGrowth, channel.WindowSharing);
+    /// <summary>The credit to announce to the peer now.</summary>
+    /// <remarks>
+    /// What a channel grows by that is about to end, nobody would give back. Who reads one of two streams may leave the other one for later,
+    /// for which there has to be room.
+    /// </remarks>
+    public uint TakeAdjustment() => _window.TakeAdjustment(
+        channel.State.CloseRequested ? null : channel.WindowGrowth,
+        channel.State.CloseRequested || _errors is not null ? null : channel.WindowSharing);
 
     /// <summary>Drops what was not read.</summary>
     public void Drop()

@@ -3,8 +3,8 @@ using Adit.Ssh.Transport;
 namespace Adit.Ssh.Connection;
 
 /// <summary>
-/// Lets transfers make way for questions: while small packets come on other channels of a connection, a window is no larger than a near
-/// network can use, since whoever waits for an answer waits for all that is under way ahead of it.
+/// Lets transfers make way for questions: while small packets come on other channels of a connection, one at a time, a window is no larger
+/// than a near network can use, since whoever waits for an answer waits for all that is under way ahead of it.
 /// </summary>
 /// <param name="roundTrip">How long an answer takes.</param>
 internal sealed class WindowSharing(RoundTrip roundTrip)
@@ -12,7 +12,7 @@ internal sealed class WindowSharing(RoundTrip roundTrip)
     // A row or a few; a table comes in larger pieces.
     private const int MostInQuestion = 4 * 1024;
 
-    // One packet of ours, or 4 Gbit/s.
+    // One packet of ours and a bit, or 4 Gbit/s.
     private const uint LeastWindow = 64 * 1024;
     private const double BytesPerSecond = 500e6;
 
@@ -25,13 +25,9 @@ internal sealed class WindowSharing(RoundTrip roundTrip)
     public uint Window =>
         roundTrip.Least is { } answer && answer < RoundTrip.Near ? Math.Max(LeastWindow, (uint)(answer.TotalSeconds * BytesPerSecond)) : uint.MaxValue;
 
-    /// <summary>Whether so much data is a question or its answer, rather than a part of a transfer.</summary>
-    public static bool IsQuestion(int bytes) => bytes <= MostInQuestion;
+    /// <summary>Whether so much data may be a question or its answer, rather than a part of a transfer.</summary>
+    public static bool IsSmall(int bytes) => bytes <= MostInQuestion;
 
-    /// <summary>Counts data that arrived. For the receive loop alone.</summary>
-    public void Count(int bytes)
-    {
-        if (IsQuestion(bytes))
-            Volatile.Write(ref _questions, _questions + 1);
-    }
+    /// <summary>A question has come. For the receive loop alone.</summary>
+    public void Count() => Volatile.Write(ref _questions, _questions + 1);
 }

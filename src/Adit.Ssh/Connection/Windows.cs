@@ -44,7 +44,8 @@ internal struct ReceiveWindow(uint size)
     private uint _withheld;
     private uint _sharedFor;
     private uint _questions;
-    private uint _questionsOfOthers;
+    private uint? _questionsOfOthers;
+    private bool _isBehindMore;
     private uint _read;
     private long _readSince;
 
@@ -63,13 +64,22 @@ internal struct ReceiveWindow(uint size)
     }
 
     /// <summary>Counts data that arrived. False when the peer overran the window.</summary>
-    public bool TryConsume(int bytes)
+    /// <param name="bytes">How much.</param>
+    /// <param name="sharing">Is told of a question.</param>
+    public bool TryConsume(int bytes, WindowSharing? sharing)
     {
         if ((uint)bytes > _available)
             return false;
         _available -= (uint)bytes;
-        if (WindowSharing.IsQuestion(bytes))
+        bool isSmall = WindowSharing.IsSmall(bytes);
+        // What is small behind what is not is the end of that, which had no room in a packet or in the window.
+        if (isSmall && !_isBehindMore)
+        {
             _questions++;
+            sharing?.Count();
+        }
+
+        _isBehindMore = !isSmall;
         return true;
     }
 
@@ -99,7 +109,8 @@ internal struct ReceiveWindow(uint size)
             return 0;
         _sharedFor -= Math.Min(_sharedFor, read);
         uint ofOthers = sharing.Questions - _questions;
-        if (ofOthers != _questionsOfOthers)
+        // Those from before this channel are long answered.
+        if (_questionsOfOthers is { } known && known != ofOthers)
             _sharedFor = SharedFor;
         _questionsOfOthers = ofOthers;
         return _sharedFor == 0 ? 0 : _size - Math.Min(_size, sharing.Window);

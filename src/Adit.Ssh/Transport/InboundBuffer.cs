@@ -5,7 +5,7 @@ namespace Adit.Ssh.Transport;
 
 /// <summary>
 /// The one place where bytes of the peer arrive. Reads as much as one call gives; grows while reads fill it, so that bulk needs few
-/// system calls, and shrinks back when the connection falls idle.
+/// system calls, and shrinks back when little comes.
 /// </summary>
 internal sealed class InboundBuffer(Stream stream) : IDisposable
 {

@@ -26,7 +26,7 @@ internal sealed class SocketWatch : IDisposable
     public Readiness Readable { get; } = new();
 
     /// <summary>Tells when there may be room for more. Most sockets always have some; what was told before this was asked for may have been missed.</summary>
-    public Readiness Writable => Volatile.Read(ref _writable) ?? Interlocked.CompareExchange(ref _writable, new(isSet: true), null) ?? _writable;
+    public Readiness Writable => Volatile.Read(ref _writable) ?? MakeWritable();
 
     /// <summary>A read that takes less than it could may leave something behind, of which nothing will be told: at the end, and around urgent data.</summary>
     public bool MayLeaveMore => _mayLeaveMore;
@@ -42,6 +42,16 @@ internal sealed class SocketWatch : IDisposable
         _loop.Remove(this, _place);
         Readable.End();
         Volatile.Read(ref _writable)?.End();
+    }
+
+    private Readiness MakeWritable()
+    {
+        var made = new Readiness(isSet: true);
+        Readiness writable = Interlocked.CompareExchange(ref _writable, made, null) ?? made;
+        // Whoever disposes looks for it after having said so: one of the two ends it.
+        if (Volatile.Read(ref _disposed) != 0)
+            writable.End();
+        return writable;
     }
 
     internal void OnEvents(uint happened)

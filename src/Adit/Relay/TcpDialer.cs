@@ -139,8 +139,7 @@ internal sealed class TcpDialer : IDialer
         }
     }
 
-    private async Task<bool> ArrivesWithinDelayAsync(
-        ChannelReader<Outcome> outcomes, CancellationToken cancellationToken)
+    private async Task<bool> ArrivesWithinDelayAsync(ChannelReader<Outcome> outcomes, CancellationToken cancellationToken)
     {
         using CancellationTokenSource delay = new(_options.AttemptDelay, _options.TimeProvider);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(delay.Token, cancellationToken);
@@ -154,8 +153,7 @@ internal sealed class TcpDialer : IDialer
         }
     }
 
-    private async Task AttemptAsync(
-        IPEndPoint address, ChannelWriter<Outcome> outcomes, CancellationToken cancellationToken)
+    private async Task AttemptAsync(IPEndPoint address, ChannelWriter<Outcome> outcomes, CancellationToken cancellationToken)
     {
         Socket? socket = null;
         try

@@ -46,7 +46,7 @@ public class WindowTests
                 if (arrives)
                 {
                     bool fits = bytes <= peerMaySend;
-                    Assert.Equal(fits, window.TryConsume(bytes));
+                    Assert.Equal(fits, window.TryConsume(bytes, sharing: null));
                     peerMaySend -= fits ? bytes : 0;
                     unread += fits ? bytes : 0;
                 }
@@ -70,7 +70,7 @@ public class WindowTests
         long peerMaySend = size;
         for (int i = 0; i < 1000; i++)
         {
-            Assert.True(window.TryConsume(32 * 1024));
+            Assert.True(window.TryConsume(32 * 1024, sharing: null));
             peerMaySend -= 32 * 1024;
             window.Credit(32 * 1024);
             peerMaySend += window.TakeAdjustment(growth: null, sharing: null);
@@ -114,35 +114,34 @@ public class WindowTests
     [Fact]
     public void A_window_that_is_shared_with_questions_on_a_near_network_lets_little_be_under_way_and_recovers_behind_them()
     {
-        var sharing = new WindowSharing(Answering(TimeSpan.FromMicroseconds(50)));
-        var transfer = new Peer(new ReceiveWindow(Initial));
-        transfer.Receive(Initial, sharing);
-        Assert.Equal(Initial, transfer.MaySend);
+        WindowSharing sharing = Near();
+        var transfer = new Transfer(sharing);
+        transfer.Carry(Initial);
+        Assert.InRange(transfer.MaySend, Initial * 3 / 4, Initial);
         for (int i = 0; i < 1000; i++)
         {
-            sharing.Count(100);
-            transfer.Receive(Packet, sharing);
+            sharing.Count();
+            transfer.Carry(Transfer.Packet);
         }
 
-        Assert.InRange(transfer.MaySend, 48u * 1024, 64u * 1024);
-        for (int i = 0; i < 1000; i++)
-            transfer.Receive(Packet, sharing);
+        Assert.InRange(transfer.MaySend, 0, 64 * 1024);
+        transfer.Carry(40 * 1024 * 1024);
         Assert.InRange(transfer.MaySend, Initial * 3 / 4, Initial);
     }
 
     [Theory]
-    [InlineData(0.5, 240_000, 260_000)]
-    [InlineData(1.9, 940_000, 960_000)]
-    [InlineData(50, 2_000_000, 2_100_000)]
+    [InlineData(0.5, 200_000, 260_000)]
+    [InlineData(1.9, 800_000, 960_000)]
+    [InlineData(50, 1_500_000, 2_100_000)]
     public void A_shared_window_is_no_limit_for_what_the_link_carries(double milliseconds, long least, long most)
     {
         var sharing = new WindowSharing(Answering(TimeSpan.FromMilliseconds(milliseconds)));
-        var transfer = new Peer(new ReceiveWindow(Initial));
+        var transfer = new Transfer(sharing);
         long largest = 0;
         for (int i = 0; i < 1000; i++)
         {
-            sharing.Count(100);
-            transfer.Receive(Packet, sharing);
+            sharing.Count();
+            transfer.Carry(Transfer.Packet);
             if (i > 100)
                 largest = Math.Max(largest, transfer.MaySend);
         }
@@ -150,29 +149,50 @@ public class WindowTests
         Assert.InRange(largest, least, most);
     }
 
-    [Fact]
-    public void Its_own_small_packets_do_not_narrow_a_window_nor_do_the_large_ones_of_others()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Transfers_do_not_take_the_ends_of_each_others_packets_for_questions(bool begunByQuestion)
     {
-        var sharing = new WindowSharing(Answering(TimeSpan.FromMicroseconds(50)));
-        var transfer = new Peer(new ReceiveWindow(Initial));
-        for (int i = 0; i < 10_000; i++)
+        WindowSharing sharing = Near();
+        Transfer[] transfers = [new(sharing), new(sharing)];
+        for (int i = 0; i < 2000; i++)
         {
-            sharing.Count(100);
-            transfer.Receive(100, sharing);
-            sharing.Count(Packet);
-            Assert.True(transfer.MaySend >= (Initial * 3 / 4) - 100);
+            if (begunByQuestion && i == 100)
+                sharing.Count();
+            foreach (Transfer transfer in transfers)
+                transfer.Carry(Transfer.Packet);
         }
+
+        Assert.All(transfers, static transfer => Assert.InRange(transfer.MaySend, Initial * 3 / 4, Initial));
     }
 
     [Fact]
-    public void A_shared_window_returns_every_byte_in_the_end_and_always_leaves_some()
+    public void A_window_is_not_narrowed_by_its_own_questions_nor_by_those_from_before_it()
     {
-        const uint size = 1024 * 1024;
+        WindowSharing sharing = Near();
+        sharing.Count();
+        var window = new ReceiveWindow(Initial);
+        for (int i = 0; i < 100_000; i++)
+        {
+            Assert.True(window.TryConsume(100, sharing));
+            window.Credit(100);
+            window.TakeAdjustment(growth: null, sharing);
+        }
+
+        Assert.True(window.TryConsume((int)Initial * 3 / 4 - 100, sharing));
+        var transfer = new Transfer(sharing);
+        transfer.Carry(4 * Initial);
+        Assert.InRange(transfer.MaySend, Initial * 3 / 4, Initial);
+    }
+
+    [Fact]
+    public void A_shared_window_returns_every_byte_in_the_end_and_always_leaves_some() =>
         Prop.ForAll(ArbMap.Default.ArbFor<(byte Kind, ushort Bytes)[]>(), events =>
         {
-            var sharing = new WindowSharing(Answering(TimeSpan.FromMicroseconds(50)));
-            var window = new ReceiveWindow(size);
-            long peerMaySend = size;
+            WindowSharing sharing = Near();
+            var window = new ReceiveWindow(Initial);
+            long peerMaySend = Initial;
             long unread = 0;
             foreach ((byte kind, ushort bytes) in events)
             {
@@ -181,8 +201,7 @@ public class WindowTests
                 switch (kind % 3)
                 {
                     case 0:
-                        sharing.Count(arrived);
-                        Assert.True(window.TryConsume(arrived));
+                        Assert.True(window.TryConsume(arrived, sharing));
                         peerMaySend -= arrived;
                         unread += arrived;
                         break;
@@ -193,28 +212,29 @@ public class WindowTests
                         Assert.False(window.AdjustmentDue);
                         break;
                     default:
-                        sharing.Count(100);
+                        sharing.Count();
                         break;
                 }
 
-                Assert.True(peerMaySend + unread <= size);
+                Assert.True(peerMaySend + unread <= Initial);
                 Assert.True(peerMaySend + unread >= 48 * 1024);
             }
 
             window.Credit((int)unread);
             for (int i = 0; i < 1000; i++)
             {
-                Assert.True(window.TryConsume(Packet));
+                Assert.True(window.TryConsume(Packet, sharing));
                 window.Credit(Packet);
                 peerMaySend += (long)window.TakeAdjustment(growth: null, sharing) - Packet;
             }
 
-            Assert.InRange(peerMaySend, size * 3 / 4, size);
+            Assert.InRange(peerMaySend, Initial * 3 / 4, Initial);
         }).QuickCheckThrowOnFailure();
-    }
 
     private const int Packet = 32 * 1024;
     private const uint Initial = 2 * 1024 * 1024;
+
+    private static WindowSharing Near() => new(Answering(TimeSpan.FromMicroseconds(50)));
 
     private static (ReceiveWindow Window, WindowGrowth Growth, ManualTimeProvider Time) Make(TimeSpan answer)
     {
@@ -237,7 +257,7 @@ public class WindowTests
     {
         for (int i = 0; i < 20_000; i++)
         {
-            Assert.True(window.TryConsume(Packet));
+            Assert.True(window.TryConsume(Packet, sharing: null));
             time.Advance(TimeSpan.FromSeconds(Packet / bytesPerSecond));
             window.Credit(Packet);
             window.TakeAdjustment(growth, sharing: null);
@@ -246,24 +266,44 @@ public class WindowTests
         return window.Size;
     }
 
-    // Sends whatever it may, and is read at once.
-    private sealed class Peer(ReceiveWindow window)
+    // A sender that always has more, in chunks as Adit reads them, and a reader that takes a packet at a time.
+    private sealed class Transfer(WindowSharing sharing)
     {
-        private ReceiveWindow _window = window;
+        public const int Packet = (64 * 1024) - 64;
 
-        public long MaySend { get; private set; } = window.Size;
+        private readonly Queue<int> _underWay = new();
+        private ReceiveWindow _window = new(Initial);
+        private int _chunk;
+        private long _credit = Initial;
 
-        public void Receive(long bytes, WindowSharing sharing)
+        public long MaySend => _credit + _underWay.Sum();
+
+        public void Carry(long bytes)
         {
-            while (bytes > 0)
+            for (; bytes > 0; bytes -= Receive())
+                Send();
+        }
+
+        private void Send()
+        {
+            while (_credit > 0)
             {
-                int packet = (int)Math.Min(Math.Min(bytes, Packet), MaySend);
-                Assert.True(packet > 0);
-                Assert.True(_window.TryConsume(packet));
-                _window.Credit(packet);
-                MaySend += (long)_window.TakeAdjustment(growth: null, sharing) - packet;
-                bytes -= packet;
+                if (_chunk == 0)
+                    _chunk = Packet;
+                int sent = (int)Math.Min(_credit, _chunk);
+                _chunk -= sent;
+                _credit -= sent;
+                _underWay.Enqueue(sent);
             }
+        }
+
+        private int Receive()
+        {
+            int bytes = _underWay.Dequeue();
+            Assert.True(_window.TryConsume(bytes, sharing));
+            _window.Credit(bytes);
+            _credit += _window.TakeAdjustment(growth: null, sharing);
+            return bytes;
         }
     }
 }

@@ -20,6 +20,19 @@ public sealed class SocketLoopTests
     }
 
     [Fact]
+    public async Task Nobody_waits_to_write_on_what_is_not_watched_any_more()
+    {
+        (Socket near, Socket far) = Pair();
+        using (near)
+        using (far)
+        {
+            SocketWatch watch = new(near.SafeHandle);
+            watch.Dispose();
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => watch.Writable.WaitAsync(default).AsTask().TestTime());
+        }
+    }
+
+    [Fact]
     public async Task What_is_left_for_later_is_done_when_all_had_their_turn_to_whom_something_came()
     {
         await EnterLoopAsync();
