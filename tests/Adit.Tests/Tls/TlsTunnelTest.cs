@@ -45,8 +45,10 @@ public abstract class TlsTunnelTest : IDisposable
     {
         public ValueTask<DialedConnection> DialAsync(Endpoint target, ConnectionOrigin origin, CancellationToken cancellationToken)
         {
-            test.Below = test.Listener.Connect(chunk: chunk).Client;
-            Duplex below = chunk == int.MaxValue ? test.Below : new FaultyDuplex(test.Below) { MaxChunk = chunk };
+            // Several may dial at a time.
+            MemoryDuplex client = test.Listener.Connect(chunk: chunk).Client;
+            test.Below = client;
+            Duplex below = chunk == int.MaxValue ? client : new FaultyDuplex(client) { MaxChunk = chunk };
             return new(new DialedConnection(below, new Route(new Leg("this machine", target.ToString(), LegProtection.None))));
         }
     }
