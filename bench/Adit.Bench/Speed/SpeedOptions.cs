@@ -12,7 +12,7 @@ internal sealed record SpeedOptions(int Rounds, TimeSpan Bulk, TimeSpan FarWarmU
 {
     public static readonly SpeedOptions Full = new(3, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3), 50, 10, TimeSpan.FromSeconds(60));
 
-    public static readonly SpeedOptions Quick = new(1, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), 8, 3, TimeSpan.FromSeconds(1));
+    public static readonly SpeedOptions Quick = new(1, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), 5, 3, TimeSpan.FromSeconds(1));
 
     /// <summary>Before what counts: until what runs often is compiled for it.</summary>
     public static SpeedOptions WarmUp => Quick with { Bulk = TimeSpan.FromSeconds(1) };

@@ -129,13 +129,11 @@ internal sealed class TlsRun(TlsCommandLine line, StunnelConfiguration first) : 
             if (reason is null)
             {
                 _global = next.Global;
-                _log.Use(targets, next.Global.Debug);
-                targets = null;
+                targets = Use(targets);
                 foreach (string warning in next.Warnings)
                     _log.Say(SyslogLevel.Warning, warning);
                 Announce(next, services);
             }
-
         }
         catch (Exception e) when (e is not OperationCanceledException) // what runs goes on whatever is wrong with a new file
         {
@@ -153,6 +151,21 @@ internal sealed class TlsRun(TlsCommandLine line, StunnelConfiguration first) : 
         else
             _log.Write(SyslogLevel.Err, $"the configuration was not read again, the old one holds: {reason}");
         systemd.Ready(reason is null ? Serving(services) : "the new configuration cannot be used, the old one holds");
+    }
+
+    // What is left to be closed.
+    private LogTargets? Use(LogTargets targets)
+    {
+        try
+        {
+            _log.Use(targets, _global.Debug);
+            return null;
+        }
+        catch (IOException e)
+        {
+            _log.Write(SyslogLevel.Err, $"the log goes on where it went: {e.Message}");
+            return targets;
+        }
     }
 
     private void Renew(PidFile pid)
