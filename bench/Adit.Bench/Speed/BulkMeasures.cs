@@ -5,7 +5,8 @@ namespace Adit.Bench.Speed;
 /// <summary>Many bytes in one direction.</summary>
 internal static class BulkMeasures
 {
-    private const double Megabyte = 1e6;
+    public const double Megabyte = 1e6;
+
     private const double Gigabyte = 1e9;
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(300);

@@ -28,7 +28,7 @@ internal static class DatabaseMeasures
                 {
                     (double queries, double download) = BesideDownload(tunnel, () => Bench(server, port, "-S", "-T", seconds, "-c", "1"));
                     samples.Add(Measure.QueriesBeside, tunnel.Contender, queries);
-                    samples.Add(Measure.DownloadBeside, tunnel.Contender, download / 1e6);
+                    samples.Add(Measure.DownloadBeside, tunnel.Contender, download / BulkMeasures.Megabyte);
                 }
             });
         }

@@ -129,7 +129,8 @@ internal sealed class TlsRun(TlsCommandLine line, StunnelConfiguration first) : 
             if (reason is null)
             {
                 _global = next.Global;
-                targets = Use(targets);
+                Use(targets);
+                targets = null;
                 foreach (string warning in next.Warnings)
                     _log.Say(SyslogLevel.Warning, warning);
                 Announce(next, services);
@@ -153,18 +154,17 @@ internal sealed class TlsRun(TlsCommandLine line, StunnelConfiguration first) : 
         systemd.Ready(reason is null ? Serving(services) : "the new configuration cannot be used, the old one holds");
     }
 
-    // What is left to be closed.
-    private LogTargets? Use(LogTargets targets)
+    // Takes them over.
+    private void Use(LogTargets targets)
     {
         try
         {
             _log.Use(targets, _global.Debug);
-            return null;
         }
         catch (IOException e)
         {
+            targets.Dispose();
             _log.Write(SyslogLevel.Err, $"the log goes on where it went: {e.Message}");
-            return targets;
         }
     }
 
@@ -184,7 +184,7 @@ internal sealed class TlsRun(TlsCommandLine line, StunnelConfiguration first) : 
     {
         try
         {
-            _log.Use(LogTargets.Open(_global, IsSaid(line, _global)), _global.Debug);
+            Use(LogTargets.Open(_global, IsSaid(line, _global)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

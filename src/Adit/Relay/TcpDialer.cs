@@ -205,8 +205,7 @@ internal sealed class TcpDialer : IDialer
     {
         try
         {
-            // A name leads where the resolver says, so the address that was reached decides. A connection of the machine to an
-            // address of its own begins at that same address.
+            // A name leads where the resolver says, so the address that was reached decides.
             IPAddress reached = ((IPEndPoint)socket.RemoteEndPoint!).Address;
             bool local = TcpOptions.IsWithinMachine(reached, ((IPEndPoint)socket.LocalEndPoint!).Address);
             Leg leg = new(Machine.ThisName, target.ToString(), LegProtection.None) { Within = local ? Machine.ThisName : null };
