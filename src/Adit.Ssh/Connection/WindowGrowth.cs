@@ -22,13 +22,17 @@ internal sealed class WindowGrowth(RoundTrip roundTrip, Action measure, TimeProv
     /// <summary>A moment for <see cref="Growth"/>.</summary>
     public long Now => time.GetTimestamp();
 
+    /// <summary>
+    /// Whether windows have no reason to be larger than they were. A network next door looks like one far away while the machine is busy,
+    /// until an answer comes in between.
+    /// </summary>
+    public bool IsNear => roundTrip.Least < RoundTrip.Near;
+
     /// <summary>By how much a window may grow of which half was read since a moment; 0 for not at all.</summary>
     public uint Growth(uint window, long since)
     {
-        if (window >= MaxWindow)
-            return 0;
         measure();
-        if (roundTrip.Least is not { } answer || answer < RoundTrip.Near || time.GetElapsedTime(since) > answer)
+        if (window >= MaxWindow || IsNear || roundTrip.Least is not { } answer || time.GetElapsedTime(since) > answer)
             return 0;
         uint growth = Math.Min(window, MaxWindow - window);
         if (Interlocked.Add(ref _spent, growth) <= Budget)
@@ -37,6 +41,6 @@ internal sealed class WindowGrowth(RoundTrip roundTrip, Action measure, TimeProv
         return 0;
     }
 
-    /// <summary>A window that had grown by so much is gone.</summary>
+    /// <summary>A window that had grown by so much is gone, or has shrunk.</summary>
     public void GiveBack(uint growth) => Interlocked.Add(ref _spent, -(long)growth);
 }

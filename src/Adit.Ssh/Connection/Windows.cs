@@ -94,6 +94,7 @@ internal struct ReceiveWindow(uint size)
         if (!AdjustmentDue)
             return 0;
         uint read = _credit - _withheld;
+        Shrink(growth);
         _withheld = Withhold(sharing, read);
         if (!AdjustmentDue)
             return 0;
@@ -101,6 +102,16 @@ internal struct ReceiveWindow(uint size)
         _available += credit;
         _credit = _withheld;
         return credit;
+    }
+
+    private void Shrink(WindowGrowth? growth)
+    {
+        if (_size == _initial || growth is not { IsNear: true })
+            return;
+        uint less = Math.Min(_credit, _size - _initial);
+        _size -= less;
+        _credit -= less;
+        growth.GiveBack(less);
     }
 
     private uint Withhold(WindowSharing? sharing, uint read)

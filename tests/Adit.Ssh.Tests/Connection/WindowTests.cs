@@ -98,6 +98,41 @@ public class WindowTests
     }
 
     [Fact]
+    public void A_window_shrinks_again_once_an_answer_says_that_the_network_is_near_and_only_by_what_was_read()
+    {
+        var time = new ManualTimeProvider();
+        RoundTrip roundTrip = Answering(TimeSpan.FromMilliseconds(50), time);
+        var growth = new WindowGrowth(roundTrip, static () => { }, time);
+        var window = new ReceiveWindow(Initial);
+        long peerMaySend = Initial;
+        Carry(2000);
+        Assert.True(window.Size > 4 * Initial);
+
+        Answer(roundTrip, TimeSpan.FromMilliseconds(1), time);
+        Carry(2000);
+        Assert.Equal(Initial, window.Size);
+        Assert.InRange(peerMaySend, Initial * 3 / 4, Initial);
+        Assert.Equal(0u, window.EndGrowth());
+
+        time.Advance(TimeSpan.FromMinutes(11));
+        Answer(roundTrip, TimeSpan.FromSeconds(1), time);
+        var other = new ReceiveWindow(Initial);
+        Assert.Equal(WindowGrowth.MaxWindow, Read(ref window, growth, time, bytesPerSecond: 10e9));
+        Assert.Equal(WindowGrowth.MaxWindow, Read(ref other, growth, time, bytesPerSecond: 10e9)); // all of it had been given back
+
+        void Carry(int packets)
+        {
+            for (int i = 0; i < packets; i++)
+            {
+                Assert.True(window.TryConsume(Packet, sharing: null));
+                window.Credit(Packet);
+                peerMaySend += (long)window.TakeAdjustment(growth, sharing: null) - Packet;
+                Assert.InRange(peerMaySend, Initial / 2, window.Size);
+            }
+        }
+    }
+
+    [Fact]
     public void All_windows_of_a_connection_share_what_they_may_grow_by_and_give_it_back()
     {
         (ReceiveWindow first, WindowGrowth growth, ManualTimeProvider time) = Make(TimeSpan.FromSeconds(1));
@@ -246,10 +281,15 @@ public class WindowTests
     {
         time ??= new();
         var roundTrip = new RoundTrip(time);
+        Answer(roundTrip, answer, time);
+        return roundTrip;
+    }
+
+    private static void Answer(RoundTrip roundTrip, TimeSpan answer, ManualTimeProvider time)
+    {
         long asked = roundTrip.Now;
         time.Advance(answer);
         roundTrip.OnAnswer(asked);
-        return roundTrip;
     }
 
     // Reads for a while as fast as that, and says how large the window is then.
@@ -269,7 +309,7 @@ public class WindowTests
     // A sender that always has more, in chunks as Adit reads them, and a reader that takes a packet at a time.
     private sealed class Transfer(WindowSharing sharing)
     {
-        public const int Packet = (64 * 1024) - 64;
+        public const int Packet = (64 * 1024) - 128;
 
         private readonly Queue<int> _underWay = new();
         private ReceiveWindow _window = new(Initial);
