@@ -11,8 +11,11 @@ public sealed record ConnectionOptions
     /// <summary>Channels at a time, those being opened included. Default 16,384; 1 to 1,048,576.</summary>
     public int MaxChannels { get; init; } = 16 * 1024;
 
-    /// <summary>Most data bytes in one packet, sent or received. Default 64 KiB less 64 bytes, so that a packet fits 64 KiB; 1 KiB to 64 KiB.</summary>
-    public int MaxDataPacket { get; init; } = (64 * 1024) - 64;
+    /// <summary>
+    /// Most data bytes in one packet, sent or received. Default 64 KiB less 128 bytes, so that a packet fits the largest segment of TCP within a
+    /// machine; 1 KiB to 64 KiB.
+    /// </summary>
+    public int MaxDataPacket { get; init; } = (64 * 1024) - 128;
 
     /// <summary>Keepalive. Default off.</summary>
     public KeepAliveOptions KeepAlive { get; init; } = KeepAliveOptions.Off;

@@ -14,8 +14,10 @@ internal sealed class SshTransport : IAsyncDisposable
     /// <summary>How long a last DISCONNECT may take to leave.</summary>
     private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(2);
 
-    /// <summary>So much is handled at one go, then others get the thread; a peer that never makes us wait may not keep it.</summary>
-    private const int CostPerTurn = 64 * 1024;
+    /// <summary>
+    /// So much is handled at one go, which is what one read brings, then others get the thread; a peer that never makes us wait may not keep it.
+    /// </summary>
+    private const int CostPerTurn = 128 * 1024;
 
     /// <summary>What a packet counts for besides its bytes: many small ones are the dearer way to send them.</summary>
     private const int CostPerPacket = 256;
