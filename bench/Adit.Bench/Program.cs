@@ -11,7 +11,7 @@ const string Usage = """
 
       speed          Adit beside OpenSSH, dropbear and a plain relay: throughput, queries, latency, memory; what is run when nothing is named
         --quick                 rough numbers in under two minutes
-        --only TEXT             only the parts whose name contains this: bulk, far, database, narrow, start, memory, crowd
+        --only TEXT             only the parts whose name contains this: bulk, far, database, narrow, start, memory, growth, crowd
         --out FOLDER            where the page goes (default bench/results)
 
       tls            adit tls beside stunnel, with the same files: throughput, queries, new connections, memory

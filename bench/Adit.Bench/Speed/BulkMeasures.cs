@@ -1,5 +1,3 @@
-using Adit.Bench.Servers;
-
 namespace Adit.Bench.Speed;
 
 /// <summary>Many bytes in one direction.</summary>
@@ -10,9 +8,6 @@ internal static class BulkMeasures
     private const double Gigabyte = 1e9;
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(300);
-
-    // After this, who is idle has given back what only the beginning took.
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(4.5);
     private static readonly TimeSpan RoundTrip = TimeSpan.FromMilliseconds(50);
 
     /// <summary>As fast as this machine can, with what that costs.</summary>
@@ -50,44 +45,6 @@ internal static class BulkMeasures
             {
                 samples.Add(Measure.FarUp, contender, BulkTarget.Send(tunnel.Ports[0], options.Bulk, options.FarWarmUp) / Megabyte);
                 samples.Add(Measure.FarDown, contender, BulkTarget.Receive(tunnel.Ports[0], options.Bulk, options.FarWarmUp) / Megabyte);
-            }
-        }
-    }
-
-    /// <summary>What a client holds while it does nothing, for each idle connection, and more after a while of much work.</summary>
-    public static async Task MemoryAsync(Stage stage, SpeedOptions options, Samples samples)
-    {
-        const int crowd = 1000;
-        const double mebibyte = 1048576;
-        using var target = new BulkTarget();
-        using var echo = new EchoServer();
-        foreach (Contender contender in (Contender[])[Contender.Ssh, Contender.Adit])
-        {
-            using TunnelUnderTest tunnel = await TunnelUnderTest.OpenAsync(stage, contender, [target.Port, echo.Port]);
-            await Task.Delay(TimeSpan.FromSeconds(1));
-            samples.Add(Measure.IdleMemory, contender, tunnel.ClientMemory().Rss / mebibyte);
-            // The first connection brings in the code that all of them use.
-            using (await ConnectAsync(1))
-            {
-                long one = tunnel.ClientMemory().Rss;
-                using (await ConnectAsync(crowd))
-                {
-                    await Task.Delay(Settling);
-                    samples.Add(Measure.ConnectionMemory, contender, (tunnel.ClientMemory().Rss - one) / 1024.0 / crowd);
-                }
-            }
-
-            // The first seconds fill pools that stay.
-            BulkTarget.Receive(tunnel.Ports[0], options.Bulk, WarmUp);
-            long before = tunnel.ClientMemory().Rss;
-            BulkTarget.Receive(tunnel.Ports[0], options.Steady, WarmUp);
-            samples.Add(Measure.Growth, contender, (tunnel.ClientMemory().Rss - before) / mebibyte);
-
-            async Task<EchoClients> ConnectAsync(int count)
-            {
-                EchoClients clients = await EchoClients.ConnectAsync(tunnel.Ports[1], count);
-                await clients.PingAllAsync();
-                return clients;
             }
         }
     }

@@ -16,7 +16,8 @@ internal static class SpeedBenchmark
             ("database", () => DatabaseMeasures.RunAsync(stage, speed, samples, besideDownload: true)),
             ("narrow", () => LatencyMeasures.NarrowAsync(stage, speed, samples)),
             ("start", () => Task.Run(() => LatencyMeasures.Start(stage, speed, samples))),
-            ("memory", () => BulkMeasures.MemoryAsync(stage, speed, samples)),
+            ("memory", () => MemoryMeasures.IdleAsync(stage, speed, samples)),
+            ("growth", () => MemoryMeasures.GrowthAsync(stage, speed, samples)),
             ("crowd", () => CrowdMeasures.RunAsync(stage, speed, samples)),
         ]);
     }

@@ -32,7 +32,9 @@ internal sealed class TunnelUnderTest : IDisposable
     /// <param name="contender">What is measured.</param>
     /// <param name="targets">Ports of this machine.</param>
     /// <param name="via">A port that leads to the server, where the way there is part of the measurement.</param>
-    public static async Task<TunnelUnderTest> OpenAsync(Stage stage, Contender contender, IReadOnlyList<int> targets, int? via = null)
+    /// <param name="options">More for the client.</param>
+    public static async Task<TunnelUnderTest> OpenAsync(
+        Stage stage, Contender contender, IReadOnlyList<int> targets, int? via = null, IReadOnlyList<string>? options = null)
     {
         if (contender.Client is null)
             return new(contender, targets);
@@ -41,7 +43,7 @@ internal sealed class TunnelUnderTest : IDisposable
         ServerProcess server = stage.ServerOf(contender);
         int[] ports = [.. targets.Select(static _ => int.Parse(ServerFolder.FreePort(), CultureInfo.InvariantCulture))];
         IEnumerable<string> forwards = ports.SelectMany((port, i) => (string[])["-L", Text($"127.0.0.1:{port}:127.0.0.1:{targets[i]}")]);
-        var client = new RunningClient(Start(stage, contender, via ?? server.Port, ["-N", "-o", "ExitOnForwardFailure=yes", .. forwards]));
+        var client = new RunningClient(Start(stage, contender, via ?? server.Port, ["-N", "-o", "ExitOnForwardFailure=yes", .. forwards, .. options ?? []]));
         var tunnel = new TunnelUnderTest(contender, ports, client, client.Process.Id, server.Pid);
         foreach (int port in ports)
             await UntilListeningAsync(contender.Name, client.Process, port);
