@@ -6,7 +6,7 @@ internal static class MemoryMeasures
     private const double Mebibyte = 1048576;
 
     // After this, who is idle has given back what only the beginning took.
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(4.5);
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(300);
 
     /// <summary>What a client holds while it does nothing, and for each idle connection.</summary>
