@@ -12,10 +12,10 @@ public sealed record ConnectionOptions
     public int MaxChannels { get; init; } = 16 * 1024;
 
     /// <summary>
-    /// Most data bytes in one packet, sent or received. Default 64 KiB less 128 bytes, so that a packet fits the largest segment of TCP within a
-    /// machine; 1 KiB to 64 KiB.
+    /// Most data bytes in one packet, sent or received. Default 64 KiB less 192 bytes, so that a packet of any cipher fits the largest segment of TCP
+    /// within a machine; 1 KiB to 64 KiB.
     /// </summary>
-    public int MaxDataPacket { get; init; } = (64 * 1024) - 128;
+    public int MaxDataPacket { get; init; } = (64 * 1024) - 192;
 
     /// <summary>Keepalive. Default off.</summary>
     public KeepAliveOptions KeepAlive { get; init; } = KeepAliveOptions.Off;

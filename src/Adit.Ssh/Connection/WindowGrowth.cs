@@ -23,16 +23,16 @@ internal sealed class WindowGrowth(RoundTrip roundTrip, Action measure, TimeProv
     public long Now => time.GetTimestamp();
 
     /// <summary>
-    /// Whether windows have no reason to be larger than they were. A network next door looks like one far away while the machine is busy,
-    /// until an answer comes in between.
+    /// Whether windows had no reason to grow. A network next door looks like one far away while the machine is busy, until an answer comes in
+    /// between. Half of what is near, so that a link at that limit does not have windows grow and shrink.
     /// </summary>
-    public bool IsNear => roundTrip.Least < RoundTrip.Near;
+    public bool WasInVain => roundTrip.Least < RoundTrip.Near / 2;
 
     /// <summary>By how much a window may grow of which half was read since a moment; 0 for not at all.</summary>
     public uint Growth(uint window, long since)
     {
         measure();
-        if (window >= MaxWindow || IsNear || roundTrip.Least is not { } answer || time.GetElapsedTime(since) > answer)
+        if (window >= MaxWindow || roundTrip.Least is not { } answer || answer < RoundTrip.Near || time.GetElapsedTime(since) > answer)
             return 0;
         uint growth = Math.Min(window, MaxWindow - window);
         if (Interlocked.Add(ref _spent, growth) <= Budget)

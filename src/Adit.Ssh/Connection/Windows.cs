@@ -106,7 +106,7 @@ internal struct ReceiveWindow(uint size)
 
     private void Shrink(WindowGrowth? growth)
     {
-        if (_size == _initial || growth is not { IsNear: true })
+        if (_size == _initial || growth is not { WasInVain: true })
             return;
         uint less = Math.Min(_credit, _size - _initial);
         _size -= less;

@@ -14,8 +14,8 @@ internal sealed class SocketDuplex : Duplex
     /// <summary>The most bytes one <see cref="ReadAsync"/> returns where little comes, such as questions and answers.</summary>
     public const int LeastChunkBytes = 4 * 1024;
 
-    /// <summary>The most bytes one <see cref="ReadAsync"/> returns where more comes: as much as one packet of SSH carries, 64 KiB less 128 bytes.</summary>
-    public const int ChunkBytes = (64 * 1024) - 128;
+    /// <summary>The most bytes one <see cref="ReadAsync"/> returns where more comes: as much as one packet of SSH carries, 64 KiB less 192 bytes.</summary>
+    public const int ChunkBytes = (64 * 1024) - 192;
 
     /// <summary>The most bytes one <see cref="ReadAsync"/> returns where much comes and <see cref="ReadsMuch"/>: four packets of SSH.</summary>
     public const int MostChunkBytes = 4 * ChunkBytes;

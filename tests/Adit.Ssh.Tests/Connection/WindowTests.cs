@@ -110,6 +110,10 @@ public class WindowTests
 
         Answer(roundTrip, TimeSpan.FromMilliseconds(1), time);
         Carry(2000);
+        Assert.True(window.Size > 4 * Initial); // at the limit nothing changes
+
+        Answer(roundTrip, TimeSpan.FromMilliseconds(0.5), time);
+        Carry(2000);
         Assert.Equal(Initial, window.Size);
         Assert.InRange(peerMaySend, Initial * 3 / 4, Initial);
         Assert.Equal(0u, window.EndGrowth());
@@ -119,6 +123,8 @@ public class WindowTests
         var other = new ReceiveWindow(Initial);
         Assert.Equal(WindowGrowth.MaxWindow, Read(ref window, growth, time, bytesPerSecond: 10e9));
         Assert.Equal(WindowGrowth.MaxWindow, Read(ref other, growth, time, bytesPerSecond: 10e9)); // all of it had been given back
+        var third = new ReceiveWindow(Initial);
+        Assert.True(Read(ref third, growth, time, bytesPerSecond: 10e9) < WindowGrowth.MaxWindow); // and no more than that
 
         void Carry(int packets)
         {
@@ -131,6 +137,71 @@ public class WindowTests
             }
         }
     }
+
+    [Fact]
+    public void The_largest_window_has_the_round_trip_measured_too_so_that_it_can_shrink()
+    {
+        var time = new ManualTimeProvider();
+        int measured = 0;
+        var growth = new WindowGrowth(Answering(TimeSpan.FromMilliseconds(50), time), () => measured++, time);
+        Assert.Equal(0u, growth.Growth(WindowGrowth.MaxWindow, growth.Now));
+        Assert.Equal(1, measured);
+    }
+
+    [Fact]
+    public void A_window_that_grows_shrinks_and_is_shared_returns_every_byte_in_the_end_and_always_leaves_some() =>
+        Prop.ForAll(ArbMap.Default.ArbFor<(byte Kind, ushort Bytes)[]>(), events =>
+        {
+            var time = new ManualTimeProvider();
+            RoundTrip roundTrip = Answering(TimeSpan.FromMilliseconds(50), time);
+            var sharing = new WindowSharing(roundTrip);
+            var growth = new WindowGrowth(roundTrip, static () => { }, time);
+            var window = new ReceiveWindow(Initial);
+            long peerMaySend = Initial;
+            long unread = 0;
+            foreach ((byte kind, ushort bytes) in events)
+            {
+                switch (kind % 8)
+                {
+                    case 0:
+                        sharing.Count();
+                        break;
+                    case 1:
+                        time.Advance(TimeSpan.FromMinutes(11));
+                        Answer(roundTrip, TimeSpan.FromMilliseconds(bytes % 2 == 0 ? 0.1 : 50), time);
+                        break;
+                    case < 5:
+                        int arrived = (int)Math.Min(peerMaySend, bytes * 64);
+                        Assert.True(window.TryConsume(arrived, sharing));
+                        peerMaySend -= arrived;
+                        unread += arrived;
+                        break;
+                    default:
+                        int consumed = (int)Math.Min(unread, bytes * 64);
+                        window.Credit(consumed);
+                        unread -= consumed;
+                        peerMaySend += window.TakeAdjustment(growth, sharing);
+                        Assert.False(window.AdjustmentDue);
+                        break;
+                }
+
+                Assert.InRange(peerMaySend + unread, 48 * 1024, window.Size);
+            }
+
+            window.Credit((int)unread);
+            time.Advance(TimeSpan.FromMinutes(11));
+            Answer(roundTrip, TimeSpan.FromMilliseconds(0.1), time);
+            for (int i = 0; i < 5000; i++)
+            {
+                int arrived = (int)Math.Min(peerMaySend, Packet);
+                Assert.True(window.TryConsume(arrived, sharing));
+                window.Credit(arrived);
+                peerMaySend += (long)window.TakeAdjustment(growth, sharing) - arrived;
+            }
+
+            Assert.Equal(Initial, window.Size);
+            Assert.InRange(peerMaySend, Initial * 3 / 4, Initial);
+        }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void All_windows_of_a_connection_share_what_they_may_grow_by_and_give_it_back()
@@ -309,7 +380,7 @@ public class WindowTests
     // A sender that always has more, in chunks as Adit reads them, and a reader that takes a packet at a time.
     private sealed class Transfer(WindowSharing sharing)
     {
-        public const int Packet = (64 * 1024) - 128;
+        public const int Packet = (64 * 1024) - 192;
 
         private readonly Queue<int> _underWay = new();
         private ReceiveWindow _window = new(Initial);

@@ -1,3 +1,4 @@
+using Adit.Ssh.Connection;
 using Adit.Ssh.Kex;
 using Adit.Ssh.Transport;
 using Adit.Tests.Shared;
@@ -66,6 +67,24 @@ public class PacketCipherTests
             Assert.Equal(payload, await ReadAsync(reader));
         outbox.Complete();
         await sending.TestTime();
+    }
+
+    [Theory]
+    [MemberData(nameof(Ciphers))]
+    public async Task A_full_packet_of_data_fits_a_segment_of_tcp_within_a_machine(string cipher, string? mac)
+    {
+        const int plainPacket = 16;
+        const int extendedDataHeader = 13;
+        const int segment = 65_536 - 40 - 32; // of the loopback interface, less the headers of IPv6 and of TCP with timestamps
+        using var wire = new MemoryStream();
+        var outbox = new Outbox();
+        using var writer = new PacketWriter(wire, outbox);
+        outbox.SendKex([21], new KeyEpoch(Create(cipher, mac, sealing: true)));
+        outbox.TryEnqueue(new byte[extendedDataHeader + ConnectionOptions.Default.MaxDataPacket]);
+        Task sending = writer.RunAsync(static () => { });
+        outbox.Complete();
+        await sending.TestTime();
+        Assert.InRange(wire.Length - plainPacket, ConnectionOptions.Default.MaxDataPacket, segment);
     }
 
     [Theory]
