@@ -7,7 +7,9 @@ internal static class BulkMeasures
 
     private const double Gigabyte = 1e9;
 
-    private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(300);
+    /// <summary>How long bytes flow before they count.</summary>
+    public static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(300);
+
     private static readonly TimeSpan RoundTrip = TimeSpan.FromMilliseconds(50);
 
     /// <summary>As fast as this machine can, with what that costs.</summary>

@@ -7,7 +7,6 @@ internal static class MemoryMeasures
 
     // After this, who is idle has given back what only the beginning took.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(6);
-    private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(300);
 
     /// <summary>What a client holds while it does nothing, and for each idle connection.</summary>
     public static async Task IdleAsync(Stage stage, SpeedOptions options, Samples samples)
@@ -48,9 +47,9 @@ internal static class MemoryMeasures
         foreach (Contender contender in (Contender[])[Contender.Ssh, Contender.Adit])
         {
             using TunnelUnderTest tunnel = await TunnelUnderTest.OpenAsync(stage, contender, [target.Port], options: ["-o", "RekeyLimit=100M"]);
-            BulkTarget.Receive(tunnel.Ports[0], options.Steady / 4, WarmUp);
+            BulkTarget.Receive(tunnel.Ports[0], options.Steady / 4, BulkMeasures.WarmUp);
             long before = tunnel.ClientMemory().Rss;
-            BulkTarget.Receive(tunnel.Ports[0], options.Steady, WarmUp);
+            BulkTarget.Receive(tunnel.Ports[0], options.Steady, BulkMeasures.WarmUp);
             samples.Add(Measure.Growth, contender, (tunnel.ClientMemory().Rss - before) / Mebibyte);
         }
     }

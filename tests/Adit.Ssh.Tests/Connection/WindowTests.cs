@@ -380,7 +380,7 @@ public class WindowTests
     // A sender that always has more, in chunks as Adit reads them, and a reader that takes a packet at a time.
     private sealed class Transfer(WindowSharing sharing)
     {
-        public const int Packet = (64 * 1024) - 192;
+        public static readonly int Packet = ConnectionOptions.Default.MaxDataPacket;
 
         private readonly Queue<int> _underWay = new();
         private ReceiveWindow _window = new(Initial);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Adit.Relay;
+using Adit.Ssh.Connection;
 using Adit.Tests.Shared;
 using Adit.Tests.Shared.Relay;
 
@@ -9,6 +10,11 @@ namespace Adit.Tests.Relay;
 public sealed class SocketDuplexTests
 {
     public static TheoryData<AddressFamily> Families => [AddressFamily.InterNetwork, AddressFamily.Unix];
+
+    // The relay knows no SSH, so both say it.
+    [Fact]
+    public void A_read_is_as_much_as_a_packet_of_ssh_carries() =>
+        Assert.Equal(SocketDuplex.ChunkBytes, ConnectionOptions.Default.MaxDataPacket);
 
     [Theory]
     [MemberData(nameof(Families))]
