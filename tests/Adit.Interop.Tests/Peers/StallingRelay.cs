@@ -50,7 +50,12 @@ internal sealed class StallingRelay : IAsyncDisposable
     /// <summary>Ends the connections that there are in one of the ways in which a network does.</summary>
     public void Cut(LinkCut cut)
     {
+        // Those only: the client may connect again before this ends.
+        List<(Socket Near, Socket Far)> pairs = [];
         while (_pairs.TryDequeue(out var pair))
+            pairs.Add(pair);
+        _cut.AddRange(pairs);
+        foreach (var pair in pairs)
         {
             if (cut is LinkCut.BothReset or LinkCut.ClientReset)
                 Reset(pair.Near);
@@ -60,7 +65,6 @@ internal sealed class StallingRelay : IAsyncDisposable
                 End(pair.Near);
             if (cut is LinkCut.ServerEnded)
                 End(pair.Far);
-            _cut.Add(pair);
         }
     }
 
