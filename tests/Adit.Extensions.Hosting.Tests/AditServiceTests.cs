@@ -107,8 +107,7 @@ public sealed class AditServiceTests : IAsyncLifetime
         Assert.True(up.Data.ContainsKey("roundTripMilliseconds"));
         _server.IsClosed = true;
         _server.Hangup();
-        while (tunnel.LastFailure is null)
-            await Task.Yield();
+        await Until.Holds(() => tunnel.LastFailure is not null);
         Assert.Equal(SshTunnelState.Idle, tunnel.State);
         HealthReportEntry refused = await CheckAsync(host);
         Assert.Equal(HealthStatus.Degraded, refused.Status);

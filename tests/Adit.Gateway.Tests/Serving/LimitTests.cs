@@ -141,8 +141,7 @@ public class LimitTests
         int armed = gateway.Time.ArmedTimers;
         await channel.WriteAsync(new byte[100_000]).AsTask().TestTime();
         Task<ReadOnlyMemory<byte>> reading = channel.ReadAsync().AsTask();
-        while (gateway.Time.ArmedTimers == armed)
-            await Task.Yield();
+        await Until.Holds(() => gateway.Time.ArmedTimers != armed);
         Assert.False(reading.IsCompleted);
         await gateway.Server.DisposeAsync().AsTask().TestTime();
         await gateway.LastServed.TestTime();
@@ -157,11 +156,7 @@ public class LimitTests
         Channel channel = await client.OpenTcpAsync("127.0.0.1", echo.Port, "::1", 1).AsTask().TestTime();
         await gateway.Events.Heard(GatewayEventKind.ChannelOpened);
         Task<ReadOnlyMemory<byte>> reading = channel.ReadAsync().AsTask();
-        while (!gateway.Events.All.Any(static e => e.Event is GatewayEventKind.ChannelClosed))
-        {
-            gateway.Time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Yield();
-        }
+        await Until.Holds(() => gateway.Events.Count(GatewayEventKind.ChannelClosed) > 0, () => gateway.Time.Advance(TimeSpan.FromSeconds(1)));
 
         Assert.Equal("IdleTimeout", (await gateway.Events.Heard(GatewayEventKind.ChannelClosed)).Reason);
         Assert.True((await reading.TestTime()).IsEmpty);
@@ -180,8 +175,7 @@ public class LimitTests
             Assert.Single(await channel.ExchangeAsync([1]));
             await channel.DisposeAsync();
             int closed = i + 1;
-            while (gateway.Events.Count(GatewayEventKind.ChannelClosed) < closed)
-                await Task.Yield();
+            await Until.Holds(() => gateway.Events.Count(GatewayEventKind.ChannelClosed) >= closed);
         }
 
         Assert.Equal(0, gateway.Events.Count(GatewayEventKind.ChannelRefused));

@@ -56,8 +56,8 @@ public class ListeningTests
         for (int i = 0; i < 4; i++)
         {
             await Assert.ThrowsAsync<SshAuthException>(() => LoginAsync(gateway, new PublicKeyMethod([wrong])));
-            while (files.Events.Count(GatewayEventKind.Disconnected) <= i)
-                await Task.Yield();
+            int failed = i;
+            await Until.Holds(() => files.Events.Count(GatewayEventKind.Disconnected) > failed);
         }
 
         using Socket refused = await DialAsync(gateway);

@@ -125,11 +125,7 @@ public sealed class ExpectationTests : IAsyncLifetime
     {
         (await _server.NextClientAsync()).Close(CloseReason.Closed, "going down");
         Task restored = RestoredAsync();
-        while (!restored.IsCompleted)
-        {
-            _time.Advance(TimeSpan.FromMilliseconds(200));
-            await Task.Delay(1);
-        }
+        await Until.Holds(() => restored.IsCompleted, () => _time.Advance(TimeSpan.FromMilliseconds(200)));
 
         await restored;
     }

@@ -58,11 +58,7 @@ public sealed class LostLinkTests : IAsyncLifetime
     {
         (await _server.NextClientAsync()).Close(CloseReason.Closed, "going down");
         Task restored = RestoredAsync();
-        while (!restored.IsCompleted)
-        {
-            _time.Advance(TimeSpan.FromMilliseconds(200));
-            await Task.Delay(1);
-        }
+        await Until.Holds(() => restored.IsCompleted, () => _time.Advance(TimeSpan.FromMilliseconds(200)));
 
         await restored;
         await _server.Asked.Reader.ReadAsync().AsTask().TestTime();

@@ -129,8 +129,7 @@ public sealed class TunnelTests : IAsyncLifetime
         await NextAsync<LinkLost>();
         using var client = new TcpClient(AddressFamily.InterNetwork);
         await client.ConnectAsync(IPAddress.Loopback, forward.Endpoints[0].Port);
-        while (forward.Connections.Count == 0)
-            await Task.Yield();
+        await Until.Holds(() => forward.Connections.Count > 0);
         ConnectionRefused? refused = null;
         while (refused is null)
         {
@@ -154,11 +153,7 @@ public sealed class TunnelTests : IAsyncLifetime
         var pauses = new List<TimeSpan>();
         while (true)
         {
-            while (_events.IsEmpty)
-            {
-                _time.Advance(TimeSpan.FromMilliseconds(50));
-                await Task.Delay(1);
-            }
+            await Until.Holds(() => !_events.IsEmpty, () => _time.Advance(TimeSpan.FromMilliseconds(50)));
 
             TunnelEvent happened = await _events.NextAnyAsync();
             if (happened is LinkFailed failed)
@@ -178,11 +173,7 @@ public sealed class TunnelTests : IAsyncLifetime
         await using Tunnel tunnel = await OpenAsync(reconnect: true);
         _server.Fails = new SshAuthException("no method was accepted", [], []);
         (await _server.NextClientAsync()).Close(CloseReason.Closed, "going down");
-        while (!tunnel.Ended.IsCompleted)
-        {
-            _time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(1);
-        }
+        await Until.Holds(() => tunnel.Ended.IsCompleted, () => _time.Advance(TimeSpan.FromSeconds(1)));
 
         Assert.Equal(CloseReason.AuthenticationFailed, (await tunnel.Ended).Reason);
         Assert.Equal(2, _server.Dials);
@@ -209,11 +200,7 @@ public sealed class TunnelTests : IAsyncLifetime
         await RestoreAsync();
         client = await _server.NextClientAsync();
         await NextAsync<RemoteForwardWaits>();
-        while (tunnel.Forwards[0].Endpoints.Count == 0 || held > -1)
-        {
-            _time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(1);
-        }
+        await Until.Holds(() => tunnel.Forwards[0].Endpoints.Count > 0 && held <= -1, () => _time.Advance(TimeSpan.FromSeconds(1)));
 
         Assert.Equal("hello", await ConnectAtServerAsync(client, "localhost", 40000));
         var asked = new List<uint>();
@@ -240,11 +227,7 @@ public sealed class TunnelTests : IAsyncLifetime
         await RestoreAsync();
         await NextAsync<RemoteForwardWaits>();
         DateTimeOffset since = _time.GetUtcNow();
-        while (forward.ChosenPort == 40000)
-        {
-            _time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(1);
-        }
+        await Until.Holds(() => forward.ChosenPort != 40000, () => _time.Advance(TimeSpan.FromSeconds(1)));
 
         Assert.True(_time.GetUtcNow() - since >= TimeSpan.FromMinutes(1.9));
         RemotePortChanged changed = await NextAsync<RemotePortChanged>();
@@ -296,11 +279,7 @@ public sealed class TunnelTests : IAsyncLifetime
         await using Tunnel tunnel = await OpenAsync(reconnect: true);
         _server.Fails = new InvalidOperationException("a fault");
         (await _server.NextClientAsync()).Close(CloseReason.Closed, "going down");
-        while (!tunnel.Ended.IsCompleted)
-        {
-            _time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(1);
-        }
+        await Until.Holds(() => tunnel.Ended.IsCompleted, () => _time.Advance(TimeSpan.FromSeconds(1)));
 
         SshClosedException end = await tunnel.Ended;
         Assert.Equal((CloseReason.InternalError, "a fault"), (end.Reason, end.Message));
@@ -366,22 +345,14 @@ public sealed class TunnelTests : IAsyncLifetime
     private async Task RestoreAsync()
     {
         Task<LinkRestored> restored = NextAsync<LinkRestored>();
-        while (!restored.IsCompleted)
-        {
-            _time.Advance(TimeSpan.FromMilliseconds(50));
-            await Task.Delay(1);
-        }
+        await Until.Holds(() => restored.IsCompleted, () => _time.Advance(TimeSpan.FromMilliseconds(50)));
 
         await restored;
     }
 
     private async Task<SshClosedException> AdvanceToEndAsync(Tunnel tunnel, TimeSpan step)
     {
-        while (!tunnel.Ended.IsCompleted)
-        {
-            _time.Advance(step);
-            await Task.Delay(1);
-        }
+        await Until.Holds(() => tunnel.Ended.IsCompleted, () => _time.Advance(step));
 
         return await tunnel.Ended;
     }

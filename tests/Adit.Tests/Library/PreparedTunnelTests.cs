@@ -67,11 +67,7 @@ public sealed class PreparedTunnelTests : LibraryTest
         var time = new ManualTimeProvider();
         await using SshTunnel tunnel = SshTunnel.Create(Host, Server.Options with { Time = time, DefaultIdleTimeout = TimeSpan.FromMinutes(5) });
         await (await tunnel.ConnectAsync("echo", 1).TestTime()).DisposeAsync();
-        while (tunnel.State is not SshTunnelState.Idle)
-        {
-            time.Advance(TimeSpan.FromMinutes(1));
-            await Task.Yield();
-        }
+        await Until.Holds(() => tunnel.State is SshTunnelState.Idle, () => time.Advance(TimeSpan.FromMinutes(1)));
 
         Assert.Null(tunnel.LastFailure);
         await using TunnelStream stream = await tunnel.ConnectAsync("echo", 1).TestTime();

@@ -82,11 +82,11 @@ public sealed class KnownHostsCommandTests(HostKeys keys) : IClassFixture<HostKe
         string pids = Path.Combine(keys.Folder, Path.GetRandomFileName());
         KnownHostsCommand command = new(_ => ["/bin/sh", "-c", $"sleep 1000 & echo $! $$ > {pids}.new; mv {pids}.new {pids}; wait"]) { Time = clock };
         Task verifying = Check(keys.Write("db {ed}"), command).VerifyAsync(keys["ed"], default).AsTask();
-        await Until(() => File.Exists(pids));
+        await Until.Holds(() => File.Exists(pids));
         clock.Advance(TimeSpan.FromSeconds(30));
         Assert.Contains("did not end within 30 s", (await Assert.ThrowsAsync<SshHostKeyException>(() => verifying.TestTime())).Message, StringComparison.Ordinal);
         foreach (string pid in File.ReadAllText(pids).Split())
-            await Until(() => pid.Length == 0 || !IsRunning(pid));
+            await Until.Holds(() => pid.Length == 0 || !IsRunning(pid));
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class KnownHostsCommandTests(HostKeys keys) : IClassFixture<HostKe
         using CancellationTokenSource cancel = new();
         string started = Path.Combine(keys.Folder, Path.GetRandomFileName());
         Task verifying = Check(keys.Write("db {ed}"), new(_ => ["/bin/sh", "-c", $": > {started}; exec sleep 1000"])).VerifyAsync(keys["ed"], cancel.Token).AsTask();
-        await Until(() => File.Exists(started));
+        await Until.Holds(() => File.Exists(started));
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => verifying.TestTime());
     }
@@ -126,12 +126,5 @@ public sealed class KnownHostsCommandTests(HostKeys keys) : IClassFixture<HostKe
         {
             return false;
         }
-    }
-
-    private static async Task Until(Func<bool> condition)
-    {
-        using CancellationTokenSource bound = new(TimeSpan.FromSeconds(20));
-        while (!condition())
-            await Task.Delay(5, bound.Token);
     }
 }

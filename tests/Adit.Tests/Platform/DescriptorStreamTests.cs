@@ -220,9 +220,9 @@ public sealed class DescriptorStreamTests : IDisposable
         byte[] buffer = new byte[10];
         using var cancel = new CancellationTokenSource();
         terminal.Type("1");
-        await Until(() => terminal.Unread == 1);
+        await Until.Holds(() => terminal.Unread == 1);
         Task<int> reading = input.ReadAsync(buffer, cancel.Token).AsTask();
-        await Until(() => terminal.Unread == 0);
+        await Until.Holds(() => terminal.Unread == 0);
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading.TestTime());
         terminal.Type("23");
@@ -231,8 +231,6 @@ public sealed class DescriptorStreamTests : IDisposable
             count += await input.ReadAsync(buffer.AsMemory(count)).AsTask().TestTime();
         Assert.Equal("123", Encoding.ASCII.GetString(buffer, 0, count));
     }
-
-    private static Task Until(Func<bool> condition) => Task.Run(() => SpinWait.SpinUntil(condition)).TestTime();
 
     private static string FlagsOf(SafeHandle descriptor) =>
         File.ReadLines($"/proc/self/fdinfo/{descriptor.DangerousGetHandle()}").Single(static line => line.StartsWith("flags:", StringComparison.Ordinal));

@@ -130,7 +130,7 @@ public sealed class DuplexRelayTests
         await using Setup s = new(capacity: 16);
         Task flooding = s.Client.SendAsync(TestBytes.Of(10_000));
         // The far pipe is full, so the pump waits in its write.
-        await Until(() => s.Server.Waiting == 16);
+        await Until.Holds(() => s.Server.Waiting == 16);
 
         s.Server.Abort();
 
@@ -166,13 +166,13 @@ public sealed class DuplexRelayTests
         await using Setup s = new(options: new() { CloseTimeout = TimeSpan.FromSeconds(5), TimeProvider = clock });
         await s.Client.CompleteWritingAsync(default);
         await s.Server.ReadToEndAsync().TestTime();
-        await Until(() => clock.ArmedTimers == 1);
+        await Until.Holds(() => clock.ArmedTimers == 1);
         for (int i = 1; i <= 5; i++)
         {
             clock.Advance(TimeSpan.FromSeconds(4));
             await s.Server.SendAsync([1]);
             await s.Client.ReadExactlyAsync(1).TestTime();
-            await Until(() => s.Relay.BytesToNear == i);
+            await Until.Holds(() => s.Relay.BytesToNear == i);
         }
 
         Assert.False(s.Relaying.IsCompleted);
@@ -186,7 +186,7 @@ public sealed class DuplexRelayTests
         ManualTimeProvider clock = new();
         await using Setup s = new(options: new() { CloseTimeout = TimeSpan.FromSeconds(5), TimeProvider = clock });
         await s.Server.SendAsync([1, 2, 3], complete: true);
-        await Until(() => clock.ArmedTimers == 1);
+        await Until.Holds(() => clock.ArmedTimers == 1);
 
         clock.Advance(TimeSpan.FromSeconds(5.1));
 
@@ -202,9 +202,9 @@ public sealed class DuplexRelayTests
         ManualTimeProvider clock = new();
         await using Setup s = new(capacity: 16, options: new() { CloseTimeout = TimeSpan.FromSeconds(5), IdleTimeout = TimeSpan.FromMinutes(1), TimeProvider = clock });
         await s.Client.CompleteWritingAsync(default);
-        await Until(() => clock.ArmedTimers == 2);
+        await Until.Holds(() => clock.ArmedTimers == 2);
         Task flooding = s.Server.SendAsync(TestBytes.Of(10_000));
-        await Until(() => s.Client.Waiting == 16 && s.Far.Waiting == 16);
+        await Until.Holds(() => s.Client.Waiting == 16 && s.Far.Waiting == 16);
 
         clock.Advance(TimeSpan.FromSeconds(50));
         Assert.False(s.Relaying.IsCompleted);
@@ -221,7 +221,7 @@ public sealed class DuplexRelayTests
         await using Setup s = new(options: new() { CloseTimeout = TimeSpan.FromSeconds(5), TimeProvider = clock });
         clock.Advance(TimeSpan.FromHours(1));
         await s.Client.CompleteWritingAsync(default);
-        await Until(() => clock.ArmedTimers == 1);
+        await Until.Holds(() => clock.ArmedTimers == 1);
 
         clock.Advance(TimeSpan.FromSeconds(4.9));
         Assert.False(s.Relaying.IsCompleted);
@@ -242,10 +242,10 @@ public sealed class DuplexRelayTests
             await s.Client.SendAsync([1]);
             await s.Server.ReadExactlyAsync(1).TestTime();
     
-            await Until(() => s.Relay.BytesToFar == i);
+            await Until.Holds(() => s.Relay.BytesToFar == i);
             await s.Server.SendAsync([2]);
             await s.Client.ReadExactlyAsync(1).TestTime();
-            await Until(() => s.Relay.BytesToFar == i && s.Relay.BytesToNear == i);
+            await Until.Holds(() => s.Relay.BytesToFar == i && s.Relay.BytesToNear == i);
         }
         Assert.False(s.Relaying.IsCompleted);
 
@@ -303,16 +303,6 @@ public sealed class DuplexRelayTests
         TimeSpan limit = TimeSpan.FromSeconds(seconds);
         Assert.Throws<ArgumentOutOfRangeException>(() => new DuplexRelay(a, b, new() { IdleTimeout = limit }));
         Assert.Throws<ArgumentOutOfRangeException>(() => new DuplexRelay(a, b, new() { CloseTimeout = limit }));
-    }
-
-    private static async Task Until(Func<bool> condition)
-    {
-        using CancellationTokenSource bound = new(TimeSpan.FromSeconds(20));
-        while (!condition())
-        {
-            bound.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
     }
 
     private sealed class Setup : IAsyncDisposable

@@ -101,7 +101,7 @@ public sealed class ForwardTests
         await _events.NextAsync<ListenerOpened>();
         _listener.Connect();
         // The listener's wait has no timer; the admission's is gone when the dial's is there.
-        await Until(() => _dialer.Dials == 1);
+        await Until.Holds(() => _dialer.Dials == 1);
         _clock.Advance(TimeSpan.FromSeconds(60));
         Refusal refusal = (await _events.NextAsync<ConnectionRefused>()).Refusal;
         Assert.Equal((RefusalKind.DialFailed, DialFailure.TimedOut), (refusal.Kind, refusal.Failure));
@@ -140,7 +140,7 @@ public sealed class ForwardTests
         Assert.Equal(new Refusal(RefusalKind.NotAdmitted, "the policy is broken"), (await _events.NextAsync<ConnectionRefused>()).Refusal);
 
         _listener.Connect();
-        await Until(() => Volatile.Read(ref asked) == 2);
+        await Until.Holds(() => Volatile.Read(ref asked) == 2);
         _clock.Advance(TimeSpan.FromSeconds(30));
         Assert.Equal(
             new Refusal(RefusalKind.NotAdmitted, "the admission did not answer within 30 s"),
@@ -185,7 +185,7 @@ public sealed class ForwardTests
         Assert.Equal([1], await server.ReadToEndAsync().TestTime());
         await server.CompleteWritingAsync(default);
         await _events.NextAsync<ConnectionClosed>();
-        await Until(() => forward.Connections.Count == 1);
+        await Until.Holds(() => forward.Connections.Count == 1);
         _listener.Connect();
         await _events.NextAsync<ConnectionOpened>();
     }
@@ -212,7 +212,7 @@ public sealed class ForwardTests
             _listener.Fail(new IOException("too many open files"));
             AcceptFailed failed = await _events.NextAsync<AcceptFailed>();
             Assert.Equal((TimeSpan.FromMilliseconds(pause), "too many open files"), (failed.Pause, failed.Reason));
-            await Until(() => _clock.ArmedTimers == 1);
+            await Until.Holds(() => _clock.ArmedTimers == 1);
             _clock.Advance(failed.Pause);
         }
         _listener.Connect();
@@ -253,7 +253,7 @@ public sealed class ForwardTests
         Assert.Equal([1], await server.ReadToEndAsync().TestTime());
         await server.CompleteWritingAsync(default);
         Assert.Equal(RelayEnd.Completed, (await _events.NextAsync<ConnectionClosed>()).End);
-        await Until(() => _clock.ArmedTimers == 1);
+        await Until.Holds(() => _clock.ArmedTimers == 1);
         _clock.Advance(TimeSpan.FromSeconds(9));
         Assert.False(stopping.IsCompleted || silent.Near.IsAborted);
 
@@ -277,7 +277,7 @@ public sealed class ForwardTests
         FakeIncoming hanging = _listener.Connect(Endpoint.Parse("hang:1"));
         FakeIncoming open = _listener.Connect(Db);
         await _events.NextAsync<ConnectionOpened>();
-        await Until(() => _dialer.Dials == 2);
+        await Until.Holds(() => _dialer.Dials == 2);
 
         await forward.DisposeAsync().AsTask().TestTime();
         await forward.DisposeAsync();
@@ -303,7 +303,7 @@ public sealed class ForwardTests
         connection.Abort();
         ConnectionClosed closed = await _events.NextAsync<ConnectionClosed>();
         Assert.Equal((id, RelayEnd.Cancelled), (closed.ConnectionId, closed.End));
-        await Until(() => forward.Connections.Count == 1);
+        await Until.Holds(() => forward.Connections.Count == 1);
         connection.Abort();
         Assert.Single(forward.Connections);
     }
@@ -341,16 +341,6 @@ public sealed class ForwardTests
         if (options.Admission == Admission.SameUser)
             options = options with { Admission = Admission.AnyPeer };
         return Forward.Start(_listener, target, _dialer, options with { Events = _events, TimeProvider = _clock });
-    }
-
-    private static async Task Until(Func<bool> condition)
-    {
-        using CancellationTokenSource bound = new(TimeSpan.FromSeconds(20));
-        while (!condition())
-        {
-            bound.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
     }
 
     private sealed class ThrowingEvents : ITunnelEvents

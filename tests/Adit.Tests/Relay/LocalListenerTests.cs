@@ -296,10 +296,6 @@ public sealed class LocalListenerTests
         return socket;
     }
 
-    private static async Task WaitForListenerAsync(int port)
-    {
-        using CancellationTokenSource bound = new(TimeSpan.FromSeconds(20));
-        while (!ProcNetTcp.ReadAll().Any(s => s.State == TcpState.Listen && s.Local.Port == port))
-            await Task.Delay(5, bound.Token);
-    }
+    private static Task WaitForListenerAsync(int port) =>
+        Until.Holds(() => ProcNetTcp.ReadAll().Any(s => s.State == TcpState.Listen && s.Local.Port == port));
 }

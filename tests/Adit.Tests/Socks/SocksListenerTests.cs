@@ -197,7 +197,7 @@ public sealed class SocksListenerTests : IAsyncLifetime
         byte[] begun = [.. Convert.FromHexString(head), .. Enumerable.Repeat((byte)'a', limit)];
         FakeIncoming most = await ConnectAsync();
         await most.Client.SendAsync(begun);
-        await Until(() => most.Near.Waiting == 0);
+        await Until.Holds(() => most.Near.Waiting == 0);
         await most.Client.SendAsync([0]);
         Assert.Equal(Granted, await most.Client.ReadExactlyAsync(8).TestTime());
 
@@ -218,7 +218,7 @@ public sealed class SocksListenerTests : IAsyncLifetime
         await incoming.Client.SendAsync(Convert.FromHexString(sent));
         if (answered)
             Assert.Equal(Chosen, await incoming.Client.ReadExactlyAsync(2).TestTime());
-        await Until(() => incoming.Near.Waiting == 0 && _clock.ArmedTimers > 0);
+        await Until.Holds(() => incoming.Near.Waiting == 0 && _clock.ArmedTimers > 0);
         _clock.Advance(TimeSpan.FromSeconds(30));
         if (answered)
         {
@@ -235,7 +235,7 @@ public sealed class SocksListenerTests : IAsyncLifetime
         FakeIncoming incoming = await ConnectAsync();
         await incoming.Client.SendAsync([.. Greeting, .. Request5("refused", 1)]);
         Assert.Equal([.. Chosen, 5, 5, 0, 1, 0, 0, 0, 0, 0, 0], await incoming.Client.ReadExactlyAsync(12).TestTime());
-        await Until(() => _clock.ArmedTimers > 0);
+        await Until.Holds(() => _clock.ArmedTimers > 0);
         _clock.Advance(TimeSpan.FromSeconds(5));
         await _events.NextAsync<ConnectionRefused>();
         Assert.True(incoming.Near.IsAborted && incoming.Near.IsDisposed);
@@ -249,7 +249,7 @@ public sealed class SocksListenerTests : IAsyncLifetime
         Assert.Equal(Chosen, await negotiating.Client.ReadExactlyAsync(2).TestTime());
         FakeIncoming dialling = await ConnectAsync();
         await dialling.Client.SendAsync([.. Greeting, .. Request5("hang", 1)]);
-        await Until(() => _dialer.Dials == 1);
+        await Until.Holds(() => _dialer.Dials == 1);
         await _forward!.StopAsync().TestTime();
         Assert.True(negotiating.Near.IsDisposed && dialling.Near.IsDisposed);
     }
@@ -316,15 +316,5 @@ public sealed class SocksListenerTests : IAsyncLifetime
         await incoming.Client.CompleteWritingAsync(CancellationToken.None);
         await _accepted!.RefuseAsync(refusal, CancellationToken.None);
         return await incoming.Client.ReadToEndAsync().TestTime();
-    }
-
-    private static async Task Until(Func<bool> condition)
-    {
-        using CancellationTokenSource bound = new(TimeSpan.FromSeconds(20));
-        while (!condition())
-        {
-            bound.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
     }
 }

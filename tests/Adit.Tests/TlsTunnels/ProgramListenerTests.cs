@@ -41,8 +41,7 @@ public sealed class ProgramListenerTests
 
     private async Task UntilItWaitsAsync()
     {
-        while (_time.ArmedTimers == 0)
-            await Task.Yield();
+        await Until.Holds(() => _time.ArmedTimers > 0);
     }
 
     [Fact]

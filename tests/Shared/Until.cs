@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
-namespace Adit.Gateway.Tests;
+namespace Adit.Tests.Shared;
 
 /// <summary>Waits for what no event tells of.</summary>
 internal static class Until
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(1);
 
     /// <summary>Waits until something holds.</summary>
     /// <param name="what">What is waited for.</param>
@@ -19,7 +20,7 @@ internal static class Until
             if (Stopwatch.GetElapsedTime(begin) > Bound)
                 throw new TimeoutException($"still waiting after {Bound.TotalSeconds:0} s: {name}");
             meanwhile?.Invoke();
-            await Task.Yield();
+            await Task.Delay(Step);
         }
     }
 }
