@@ -22,10 +22,14 @@ internal sealed class StreamPair
     {
         private readonly Stream _input = reader.AsStream();
         private readonly Stream _output = writer.AsStream();
+        private readonly TaskCompletionSource _refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _disposed;
 
-        /// <summary>After so many bytes written, the connection breaks.</summary>
-        public long BreakAfter { get; set; } = long.MaxValue;
+        /// <summary>Nothing more can be written, while what the peer sends still comes.</summary>
+        public bool RefusesWrites { get; set; }
+
+        /// <summary>A write was refused.</summary>
+        public Task WriteRefused => _refused.Task;
 
         public bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
@@ -49,14 +53,12 @@ internal sealed class StreamPair
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
             ObjectDisposedException.ThrowIf(IsDisposed, this);
-            if (buffer.Length > BreakAfter)
+            if (RefusesWrites)
             {
-                await _output.WriteAsync(buffer[..(int)BreakAfter], cancellationToken);
-                await DisposeAsync();
-                throw new IOException("the connection broke, as the test asked for");
+                _refused.TrySetResult();
+                throw new IOException("the peer takes no more, as the test asked for");
             }
 
-            BreakAfter -= buffer.Length;
             await _output.WriteAsync(buffer, cancellationToken);
         }
 

@@ -11,7 +11,7 @@ namespace Adit.Ssh.Transport;
 /// </summary>
 internal sealed class SshTransport : IAsyncDisposable
 {
-    /// <summary>How long a last DISCONNECT may take to leave.</summary>
+    /// <summary>How long a last DISCONNECT may take to leave, or to come.</summary>
     private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(2);
 
     /// <summary>
@@ -265,6 +265,8 @@ internal sealed class SshTransport : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
+            // A peer that takes no more may have said why.
+            await ((Task)_closed.Task).WaitAsync(FarewellTime, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Close(CloseReason.ConnectionLost, $"the connection broke: {e.Message}", e);
         }
         catch (Exception e)

@@ -326,6 +326,35 @@ public class SshServerTests
         Assert.Contains("the session's time is over", e.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_reason_is_heard_by_a_client_that_can_send_nothing_any_more()
+    {
+        var pair = new StreamPair();
+        await using BothEnds ends = await BothEnds.ConnectAsync(pair: pair);
+        pair.Left.RefusesWrites = true;
+        Task<byte[]?> asking = ends.Client.RequestAsync("anything@example.com", []).AsTask();
+        await pair.Left.WriteRefused.TestTime();
+
+        ends.Server.Close(CloseReason.TooManyConnections, "one too many");
+
+        SshClosedException e = await Assert.ThrowsAsync<SshClosedException>(() => asking.TestTime());
+        Assert.Equal((CloseReason.PeerDisconnected, DisconnectCode.TooManyConnections), (e.Reason, e.PeerCode));
+    }
+
+    [Fact]
+    public async Task A_client_that_can_send_nothing_waits_only_so_long_for_a_reason()
+    {
+        var pair = new StreamPair();
+        var time = new ManualTimeProvider();
+        await using BothEnds ends = await BothEnds.ConnectAsync(client: options => options with { Time = time }, pair: pair);
+        pair.Left.RefusesWrites = true;
+        Task<byte[]?> asking = ends.Client.RequestAsync("anything@example.com", []).AsTask();
+
+        await Until.Holds(() => asking.IsCompleted, () => time.Advance(TimeSpan.FromSeconds(1)));
+
+        Assert.Equal(CloseReason.ConnectionLost, (await Assert.ThrowsAsync<SshClosedException>(() => asking)).Reason);
+    }
+
     private static async Task ConnectAsync(TestAuthenticator authenticator, params ClientAuthMethod[] methods)
     {
         authenticator.Keys.Add(BothEnds.UserKey.PublicKey);
