@@ -107,15 +107,14 @@ internal sealed class TlsClient : IncomingConnection, IGatewayClient
     public override async ValueTask BeginAsync(CancellationToken cancellationToken)
     {
         TimeSpan grace = _began.Global.LoginGraceTime;
-        using var late = new CancellationTokenSource(grace > TimeSpan.Zero ? grace : Timeout.InfiniteTimeSpan, _gateway.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        using var deadline = new Deadline(grace > TimeSpan.Zero ? grace : Timeout.InfiniteTimeSpan, _gateway.Time, cancellationToken);
         try
         {
-            await _inner.BeginAsync(either.Token).ConfigureAwait(false);
+            await _inner.BeginAsync(deadline.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            if (late.IsCancellationRequested)
+            if (deadline.HasPassed)
             {
                 Penalize(static penalties => penalties.GraceExceeded);
                 throw new IOException($"the client did not begin within {grace.TotalSeconds:0} s (LoginGraceTime)", e);

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using Adit.Relay;
 using Adit.Ssh.Keys;
 
 namespace Adit.OpenSsh;
@@ -63,13 +64,12 @@ internal sealed class KnownHostsCommand(Func<KnownHostsQuestion, IReadOnlyList<s
         if (words is not [var program, ..] || !Path.IsPathRooted(program))
             throw new IOException($"{Keyword} needs a program by its whole path, such as /usr/local/bin/known-hosts");
         using Process process = Start(program, words);
-        using CancellationTokenSource late = new(Timeout, Time);
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        using Deadline deadline = new(Timeout, Time, cancellationToken);
         try
         {
             process.StandardInput.Close();
-            MemoryStream output = await ReadAsync(process.StandardOutput.BaseStream, either.Token).ConfigureAwait(false);
-            await process.WaitForExitAsync(either.Token).ConfigureAwait(false);
+            MemoryStream output = await ReadAsync(process.StandardOutput.BaseStream, deadline.Token).ConfigureAwait(false);
+            await process.WaitForExitAsync(deadline.Token).ConfigureAwait(false);
             return process.ExitCode == 0
                 ? output
                 : throw new IOException(string.Create(CultureInfo.InvariantCulture, $"{Keyword} {program} failed: its exit status is {process.ExitCode}"));

@@ -32,21 +32,20 @@ internal sealed class PostgresProbe(IDialer dialer, TimeProvider time)
     /// <exception cref="DialException">The target cannot be reached.</exception>
     internal async Task CheckAsync(Endpoint target, string? fingerprint, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource timeout = new(Limit, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        using Deadline deadline = new(Limit, time, cancellationToken);
         try
         {
-            DialedConnection dialed = await dialer.DialAsync(target, ConnectionOrigin.ThisProcess, either.Token).ConfigureAwait(false);
+            DialedConnection dialed = await dialer.DialAsync(target, ConnectionOrigin.ThisProcess, deadline.Token).ConfigureAwait(false);
             var stream = new DuplexStream(dialed.Duplex);
             await using (stream.ConfigureAwait(false))
             {
                 try
                 {
-                    await AskAsync(stream, target, fingerprint, either.Token).ConfigureAwait(false);
+                    await AskAsync(stream, target, fingerprint, deadline.Token).ConfigureAwait(false);
                 }
                 finally
                 {
-                    await EndAsync(stream, either.Token).ConfigureAwait(false);
+                    await EndAsync(stream, deadline.Token).ConfigureAwait(false);
                 }
             }
         }
@@ -84,14 +83,13 @@ internal sealed class PostgresProbe(IDialer dialer, TimeProvider time)
     // It hears the end of the handshake, even if the tunnel is closed for what was found.
     private async Task EndAsync(DuplexStream stream, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource patience = new(FarewellTime, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        using Deadline deadline = new(FarewellTime, time, cancellationToken);
         try
         {
-            await stream.CompleteWritingAsync(either.Token).ConfigureAwait(false);
+            await stream.CompleteWritingAsync(deadline.Token).ConfigureAwait(false);
             byte[] rest = new byte[MostRead];
-            while (await stream.ReadAsync(rest, either.Token).ConfigureAwait(false) > 0)
-                either.Token.ThrowIfCancellationRequested();
+            while (await stream.ReadAsync(rest, deadline.Token).ConfigureAwait(false) > 0)
+                deadline.Token.ThrowIfCancellationRequested();
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {

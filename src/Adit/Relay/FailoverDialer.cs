@@ -18,11 +18,10 @@ internal sealed class FailoverDialer(IDialer inner, IReadOnlyList<Endpoint> targ
         for (int i = 0; i < targets.Count; i++)
         {
             Endpoint next = targets[(first + i) % targets.Count];
-            using var patience = new CancellationTokenSource(timeout, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+            using var deadline = new Deadline(timeout, time, cancellationToken);
             try
             {
-                return await inner.DialAsync(next, origin, either.Token).ConfigureAwait(false);
+                return await inner.DialAsync(next, origin, deadline.Token).ConfigureAwait(false);
             }
             catch (DialException e)
             {

@@ -138,24 +138,23 @@ internal sealed class ForwardedConnection
     private async ValueTask<Refusal?> AdmitAsync(CancellationToken cancellationToken)
     {
         ForwardOptions options = _forward.Options;
-        using CancellationTokenSource timeout = new(options.AdmissionTimeout, options.TimeProvider);
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        using Deadline deadline = new(options.AdmissionTimeout, options.TimeProvider, cancellationToken);
         RefusalKind step = RefusalKind.NotAdmitted;
         try
         {
-            if (await AskAsync(either.Token).ConfigureAwait(false) is { } peerRefused)
+            if (await AskAsync(deadline.Token).ConfigureAwait(false) is { } peerRefused)
                 return peerRefused;
             step = RefusalKind.NotBegun;
-            await _incoming.BeginAsync(either.Token).ConfigureAwait(false);
+            await _incoming.BeginAsync(deadline.Token).ConfigureAwait(false);
             if (_target is not null)
                 return null;
             step = RefusalKind.NoTarget;
-            _target = await _incoming.NameTargetAsync(either.Token).ConfigureAwait(false);
+            _target = await _incoming.NameTargetAsync(deadline.Token).ConfigureAwait(false);
             await PoolTurn.Begin;
             step = RefusalKind.NotAdmitted;
-            return await AskAsync(either.Token).ConfigureAwait(false);
+            return await AskAsync(deadline.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (deadline.HasPassed)
         {
             string what = step switch
             {
@@ -185,17 +184,16 @@ internal sealed class ForwardedConnection
     private async ValueTask<(DialedConnection? Dialed, Refusal? Failed)> DialAsync(CancellationToken cancellationToken)
     {
         ForwardOptions options = _forward.Options;
-        using CancellationTokenSource timeout = new(options.DialTimeout, options.TimeProvider);
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        using Deadline deadline = new(options.DialTimeout, options.TimeProvider, cancellationToken);
         try
         {
-            return (await _forward.DialAsync(_target!, Origin with { Local = LocalEndpoint }, either.Token).ConfigureAwait(false), null);
+            return (await _forward.DialAsync(_target!, Origin with { Local = LocalEndpoint }, deadline.Token).ConfigureAwait(false), null);
         }
         catch (DialException e)
         {
             return (null, new(RefusalKind.DialFailed, e.Message, e.Failure));
         }
-        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (deadline.HasPassed)
         {
             string reason = $"cannot connect to {_target}: no answer within {options.DialTimeout.TotalSeconds:0.###} s";
             return (null, new(RefusalKind.DialFailed, reason, DialFailure.TimedOut));

@@ -69,12 +69,11 @@ internal sealed class TcpDialer : IDialer
         ArgumentNullException.ThrowIfNull(target);
         if (target.IsUnix || target.Port == 0)
             throw new ArgumentException($"{target} is not a TCP endpoint that can be dialled", nameof(target));
-        using CancellationTokenSource timeout = new(_options.Timeout, _options.TimeProvider);
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        using Deadline deadline = new(_options.Timeout, _options.TimeProvider, cancellationToken);
         try
         {
-            IPAddress[] addresses = await ResolveAsync(target, either.Token).ConfigureAwait(false);
-            Socket socket = await ConnectToAnyAsync(target, addresses, either).ConfigureAwait(false);
+            IPAddress[] addresses = await ResolveAsync(target, deadline.Token).ConfigureAwait(false);
+            Socket socket = await ConnectToAnyAsync(target, addresses, deadline.Token).ConfigureAwait(false);
             return Connected(target, socket);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
@@ -106,8 +105,9 @@ internal sealed class TcpDialer : IDialer
             : throw new DialException(target, DialFailure.NameNotFound, "the name has no address of the wanted kind");
     }
 
-    private async Task<Socket> ConnectToAnyAsync(Endpoint target, IPAddress[] addresses, CancellationTokenSource all)
+    private async Task<Socket> ConnectToAnyAsync(Endpoint target, IPAddress[] addresses, CancellationToken cancellationToken)
     {
+        using var all = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Channel<Outcome> outcomes = Channel.CreateUnbounded<Outcome>();
         List<Task> attempts = new(addresses.Length);
         try
@@ -141,11 +141,10 @@ internal sealed class TcpDialer : IDialer
 
     private async Task<bool> ArrivesWithinDelayAsync(ChannelReader<Outcome> outcomes, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource delay = new(_options.AttemptDelay, _options.TimeProvider);
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(delay.Token, cancellationToken);
+        using Deadline delay = new(_options.AttemptDelay, _options.TimeProvider, cancellationToken);
         try
         {
-            return await outcomes.WaitToReadAsync(either.Token).ConfigureAwait(false);
+            return await outcomes.WaitToReadAsync(delay.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

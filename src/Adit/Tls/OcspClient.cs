@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Adit.Relay;
 using Adit.Wording;
 
 namespace Adit.Tls;
@@ -47,11 +48,10 @@ internal sealed class OcspClient(HttpMessageInvoker http, TimeSpan timeout, Time
     {
         if (responder.Scheme != Uri.UriSchemeHttp)
             throw new OcspException("cannot be asked: answers are signed, and fetched by http:// alone");
-        using var limit = new CancellationTokenSource(timeout, clock);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        using var deadline = new Deadline(timeout, clock, cancellationToken);
         try
         {
-            return await FetchAsync(responder, question, both.Token).ConfigureAwait(false);
+            return await FetchAsync(responder, question, deadline.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
