@@ -7,13 +7,14 @@ internal sealed class ManualTimeProvider : TimeProvider
     private readonly List<ManualTimer> _timers = [];
     private readonly DateTimeOffset _start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private TimeSpan _elapsed;
+    private TimeSpan _slept;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override DateTimeOffset GetUtcNow()
     {
         lock (_lock)
-            return _start + _elapsed;
+            return _start + _elapsed + _slept;
     }
 
     public override long GetTimestamp()
@@ -30,6 +31,13 @@ internal sealed class ManualTimeProvider : TimeProvider
             lock (_lock)
                 return _timers.Count;
         }
+    }
+
+    /// <summary>The machine sleeps: the clock on the wall alone goes on.</summary>
+    public void Sleep(TimeSpan time)
+    {
+        lock (_lock)
+            _slept += time;
     }
 
     public void Advance(TimeSpan time)

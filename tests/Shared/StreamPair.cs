@@ -28,6 +28,9 @@ internal sealed class StreamPair
         /// <summary>Nothing more can be written, while what the peer sends still comes.</summary>
         public bool RefusesWrites { get; set; }
 
+        /// <summary>What is written waits for this.</summary>
+        public Task Gate { get; set; } = Task.CompletedTask;
+
         /// <summary>A write was refused.</summary>
         public Task WriteRefused => _refused.Task;
 
@@ -59,6 +62,7 @@ internal sealed class StreamPair
                 throw new IOException("the peer takes no more, as the test asked for");
             }
 
+            await Gate.WaitAsync(cancellationToken);
             await _output.WriteAsync(buffer, cancellationToken);
         }
 

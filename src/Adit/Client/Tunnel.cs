@@ -1,4 +1,3 @@
-using System.Net.NetworkInformation;
 using Adit.OpenSsh;
 using Adit.Probe;
 using Adit.Relay;
@@ -17,10 +16,6 @@ internal sealed class Tunnel : IAsyncDisposable
 {
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(50);
-
-    // The clock on the wall runs on while the machine sleeps, and the other one stands still.
-    private static readonly TimeSpan Slept = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Lasting = TimeSpan.FromSeconds(1);
 
     private readonly string _server;
@@ -35,7 +30,6 @@ internal sealed class Tunnel : IAsyncDisposable
     private readonly TaskCompletionSource<SshClosedException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SshClosedException? _reason;
     private Task _work = Task.CompletedTask;
-    private volatile bool _probe;
     private volatile int _users;
     private volatile bool _wasUsed;
     private int _disposed;
@@ -342,40 +336,30 @@ internal sealed class Tunnel : IAsyncDisposable
         }
     }
 
-    // Limits in time, and signs that the link may be dead without having said so.
+    // Limits in time, and links that may be dead without having said so.
     private async Task WatchAsync()
     {
         using var timer = new PeriodicTimer(Round, _options.Time);
-        void OnAddressChanged(object? sender, EventArgs e) => _probe = true;
-        if (_options.Reconnect)
-            NetworkChange.NetworkAddressChanged += OnAddressChanged;
-        DateTimeOffset wall = Now(), usedAt = wall;
-        long clock = _options.Time.GetTimestamp();
+        using LinkProbe? probe = _options.Reconnect ? new(_options.Time) : null;
+        DateTimeOffset usedAt = Now();
         try
         {
             while (await timer.WaitForNextTickAsync(_ending.Token).ConfigureAwait(false))
             {
                 DateTimeOffset now = Now();
-                if (now - wall - _options.Time.GetElapsedTime(clock) > Slept)
-                    _probe = true;
-                (wall, clock) = (now, _options.Time.GetTimestamp());
                 if (IsUsed || _wasUsed)
                     (usedAt, _wasUsed) = (now, false);
                 if (_options.Lifetime is { } lifetime && now - Since >= lifetime)
                     End(CloseReason.Expired, $"the tunnel is {lifetime.TotalSeconds:0} s old, as old as it may get (AditLifetime)");
                 else if (_options.IdleTimeout is { } idle && now - usedAt >= idle)
                     End(CloseReason.Expired, $"the tunnel was not used for {idle.TotalSeconds:0} s (AditIdleTimeout)");
-                else if (_probe)
-                    await ProbeAsync().ConfigureAwait(false);
+                else if (probe is not null)
+                    await probe.CheckAsync(_link.Current, _ending.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (_ending.IsCancellationRequested)
         {
             // The end.
-        }
-        finally
-        {
-            NetworkChange.NetworkAddressChanged -= OnAddressChanged;
         }
     }
 
@@ -387,27 +371,6 @@ internal sealed class Tunnel : IAsyncDisposable
                 return true;
             lock (_sync)
                 return _forwards.Exists(static forward => forward.Connections.Count > 0) || _stopped.Exists(static forward => forward.Connections.Count > 0);
-        }
-    }
-
-    // After sleep, or with another address, a dead connection would only be noticed at the next keepalive, if there is one.
-    private async ValueTask ProbeAsync()
-    {
-        _probe = false;
-        if (!_options.Reconnect || _link.Current is not { } link)
-            return;
-        try
-        {
-            await link.Connection.RequestAsync("keepalive@openssh.com", [], _ending.Token).AsTask().WaitAsync(ProbeTimeout, _options.Time, _ending.Token)
-                .ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            link.Connection.Close(CloseReason.KeepAliveTimeout, "the server does not answer since this machine slept or changed its address");
-        }
-        catch (SshException)
-        {
-            // It is lost already.
         }
     }
 

@@ -19,6 +19,8 @@ internal sealed class MemoryServer : IConnectionHandler, IAsyncDisposable
     private readonly Channel<SshConnection> _clients = System.Threading.Channels.Channel.CreateUnbounded<SshConnection>();
     private readonly List<SshConnection> _all = [];
     private readonly List<Task> _echoes = [];
+    private readonly List<StreamPair> _pairs = [];
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Requests to listen, as they came.</summary>
     public Channel<TcpipForward> Asked { get; } = System.Threading.Channels.Channel.CreateUnbounded<TcpipForward>();
@@ -45,6 +47,13 @@ internal sealed class MemoryServer : IConnectionHandler, IAsyncDisposable
     /// <summary>What is thrown at the next attempts, for good.</summary>
     public Exception? Fails { get; set; }
 
+    /// <summary>Says nothing more to those who are connected, and goes on.</summary>
+    public void FallSilent()
+    {
+        lock (_pairs)
+            _pairs.ForEach(pair => pair.Right.Gate = _over.Task);
+    }
+
     /// <summary>Makes a link to it.</summary>
     public async Task<SshLink> ConnectAsync(CancellationToken cancellationToken)
     {
@@ -58,6 +67,8 @@ internal sealed class MemoryServer : IConnectionHandler, IAsyncDisposable
         }
 
         var pair = new StreamPair();
+        lock (_pairs)
+            _pairs.Add(pair);
         Task<SshConnection> accepting = SshServer.AcceptAsync(
             pair.Right, new() { HostKeys = [HostKey], Authenticator = new OpenDoor(), Handler = this }, CancellationToken.None);
         var options = new SshClientOptions
@@ -80,6 +91,7 @@ internal sealed class MemoryServer : IConnectionHandler, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _over.TrySetResult();
         SshConnection[] all;
         lock (_all)
             all = [.. _all];

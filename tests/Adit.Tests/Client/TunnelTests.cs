@@ -168,6 +168,17 @@ public sealed class TunnelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_that_is_silent_after_this_machine_slept_is_connected_to_again()
+    {
+        await using Tunnel tunnel = await OpenAsync(reconnect: true);
+        _server.FallSilent();
+        _time.Sleep(TimeSpan.FromMinutes(1));
+        await Until.Holds(() => !_events.IsEmpty, () => _time.Advance(TimeSpan.FromMilliseconds(200)));
+        Assert.Contains("slept", (await NextAsync<LinkLost>()).Reason, StringComparison.Ordinal);
+        await RestoreAsync();
+    }
+
+    [Fact]
     public async Task Who_is_not_let_in_any_more_does_not_try_on()
     {
         await using Tunnel tunnel = await OpenAsync(reconnect: true);
