@@ -75,11 +75,15 @@ public static class SshClient
                 return transport.Close(CloseReason.ProtocolError, $"the peer sent a malformed message: {e.Message}", e);
             case SshClosedException { InnerException.InnerException: SshHostKeyException refused }:
                 return refused;
-            case SshClosedException { Reason: CloseReason.PeerDisconnected } when authentication.Tried.Count > 0:
+            case SshClosedException { Reason: CloseReason.PeerDisconnected } closed when authentication.Tried.Count > 0 && !IsAboutConnection(closed.PeerCode):
                 return new SshAuthException($"{e.Message}; tried: {string.Join("; ", authentication.Tried)}", authentication.Tried, []);
             default:
                 transport.Close(CloseReason.InternalError, e.Message, e);
                 return e;
         }
     }
+
+    // A server that stops or is full while somebody logs in has nothing against the user, who may try again.
+    private static bool IsAboutConnection(DisconnectCode code) => code is DisconnectCode.ServiceNotAvailable or DisconnectCode.ConnectionLost
+        or DisconnectCode.ByApplication or DisconnectCode.TooManyConnections;
 }

@@ -43,6 +43,7 @@ internal sealed class SshTransport : IAsyncDisposable
     private Task _receiving = Task.CompletedTask;
     private Task _loops = Task.CompletedTask;
     private SshClosedException? _closing;
+    private Exception? _broken;
     private bool _authenticated;
     private PeerExtensions _peerExtensions = PeerExtensions.None;
 
@@ -227,7 +228,10 @@ internal sealed class SshTransport : IAsyncDisposable
                     await default(ThreadTurn);
             }
             while (filled);
-            Close(CloseReason.ConnectionLost, "the peer closed the connection");
+            if (Volatile.Read(ref _broken) is { } broken)
+                CloseBroken(broken);
+            else
+                Close(CloseReason.ConnectionLost, "the peer closed the connection");
         }
         catch (SshProtocolException e)
         {
@@ -243,7 +247,7 @@ internal sealed class SshTransport : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
         {
-            Close(CloseReason.ConnectionLost, $"the connection broke: {e.Message}", e);
+            CloseBroken(Volatile.Read(ref _broken) ?? e);
         }
         catch (Exception e)
         {
@@ -265,9 +269,10 @@ internal sealed class SshTransport : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
-            // A peer that takes no more may have said why.
+            // A peer that takes no more may have said why. If it has not, the first failure counts: the system tells it once.
+            Volatile.Write(ref _broken, e);
             await ((Task)_closed.Task).WaitAsync(FarewellTime, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            Close(CloseReason.ConnectionLost, $"the connection broke: {e.Message}", e);
+            CloseBroken(e);
         }
         catch (Exception e)
         {
@@ -283,6 +288,8 @@ internal sealed class SshTransport : IAsyncDisposable
             await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    private void CloseBroken(Exception e) => Close(CloseReason.ConnectionLost, $"the connection broke: {e.Message}", e);
 
     private async ValueTask DispatchAsync(InboundPacket packet)
     {

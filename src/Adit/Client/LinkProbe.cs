@@ -39,6 +39,9 @@ internal sealed class LinkProbe : IDisposable
 
     public void Dispose() => NetworkChange.NetworkAddressChanged -= OnAddressChanged;
 
+    /// <summary>An address of this machine has changed. The system calls it.</summary>
+    internal void OnAddressChanged(object? sender, EventArgs e) => Volatile.Write(ref _hasMoved, true);
+
     private async ValueTask AskAsync(SshLink link, CancellationToken cancellationToken)
     {
         try
@@ -55,6 +58,4 @@ internal sealed class LinkProbe : IDisposable
             // It is lost already.
         }
     }
-
-    private void OnAddressChanged(object? sender, EventArgs e) => Volatile.Write(ref _hasMoved, true);
 }

@@ -163,6 +163,22 @@ public class ClientAuthenticationTests
         Assert.Contains("password", refused.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(DisconnectCode.ByApplication)]
+    [InlineData(DisconnectCode.TooManyConnections)]
+    public async Task A_server_that_stops_or_is_full_during_login_is_not_told_as_an_authentication_failure(DisconnectCode code)
+    {
+        await using var server = new ScriptedServer();
+        Task<SshConnection> connecting = SshClient.ConnectAsync(server.ClientStream, server.Options(Password("x")));
+        await ReachAuthenticationAsync(server);
+        await server.ReceiveAsync<UserAuthRequest>();
+        server.Send(new UserAuthFailure(["password"], false));
+        await server.ReceiveAsync<UserAuthRequest>();
+        server.Send(new Disconnect(code, "come back later"));
+        SshClosedException closed = await Assert.ThrowsAsync<SshClosedException>(() => connecting.TestTime());
+        Assert.Equal((CloseReason.PeerDisconnected, code), (closed.Reason, closed.PeerCode));
+    }
+
     [Fact]
     public async Task Keyboard_interactive_answers_every_round_of_questions()
     {

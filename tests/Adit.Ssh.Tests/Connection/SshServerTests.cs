@@ -330,7 +330,7 @@ public class SshServerTests
     public async Task A_reason_is_heard_by_a_client_that_can_send_nothing_any_more()
     {
         var pair = new StreamPair();
-        await using BothEnds ends = await BothEnds.ConnectAsync(pair: pair);
+        await using BothEnds ends = await BothEnds.ConnectAsync(client: options => options with { Time = new ManualTimeProvider() }, pair: pair);
         pair.Left.RefusesWrites = true;
         Task<byte[]?> asking = ends.Client.RequestAsync("anything@example.com", []).AsTask();
         await pair.Left.WriteRefused.TestTime();
@@ -339,6 +339,22 @@ public class SshServerTests
 
         SshClosedException e = await Assert.ThrowsAsync<SshClosedException>(() => asking.TestTime());
         Assert.Equal((CloseReason.PeerDisconnected, DisconnectCode.TooManyConnections), (e.Reason, e.PeerCode));
+    }
+
+    [Fact]
+    public async Task A_connection_that_broke_while_sending_is_told_with_that_failure_although_the_peer_then_seems_to_have_closed_it()
+    {
+        var pair = new StreamPair();
+        await using BothEnds ends = await BothEnds.ConnectAsync(client: options => options with { Time = new ManualTimeProvider() }, pair: pair);
+        pair.Left.RefusesWrites = true;
+        Task<byte[]?> asking = ends.Client.RequestAsync("anything@example.com", []).AsTask();
+        await pair.Left.WriteRefused.TestTime();
+
+        await pair.Right.DisposeAsync();
+
+        SshClosedException e = await Assert.ThrowsAsync<SshClosedException>(() => asking.TestTime());
+        Assert.Equal(CloseReason.ConnectionLost, e.Reason);
+        Assert.Contains("takes no more", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -20,13 +20,18 @@ public sealed class LinkProbeTests : IAsyncLifetime
         Assert.False(link.Connection.Closed.IsCompleted);
     }
 
-    [Fact]
-    public async Task A_server_that_does_not_answer_loses_its_link_after_five_seconds()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_server_that_does_not_answer_after_sleep_or_from_another_address_loses_its_link_after_five_seconds(bool sleeps)
     {
         await using SshLink link = await _server.ConnectAsync(default);
         using var probe = new LinkProbe(_time);
         _server.FallSilent();
-        _time.Sleep(TimeSpan.FromMinutes(1));
+        if (sleeps)
+            _time.Sleep(TimeSpan.FromMinutes(1));
+        else
+            probe.OnAddressChanged(null, EventArgs.Empty);
         Task checking = probe.CheckAsync(link, default).AsTask();
         _time.Advance(TimeSpan.FromSeconds(4.9));
         Assert.False(link.Connection.Closed.IsCompleted);
