@@ -55,6 +55,8 @@ internal sealed partial class ControlSocketFile : IDisposable
     internal static ControlSocketFile Listen(string path)
     {
         RequireFitting(path, MaxPath);
+        // Of two who find a dead socket, the slower one would else remove what the faster one has put in its place.
+        using FolderLock mine = FolderLock.Take(path);
         UnixSocketFile.RemoveLeft(path);
         RemoveDead(path);
         string temporary = AsideName.For(path);

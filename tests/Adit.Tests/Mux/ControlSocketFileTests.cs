@@ -48,8 +48,15 @@ public sealed class ControlSocketFileTests : IDisposable
         Assert.Equal([ControlPath], Directory.GetFileSystemEntries(_folder));
     }
 
+    // The faster one's socket could be removed for the dead one in its place, seldom.
     [Fact]
     public async Task Of_many_that_come_at_once_one_is_the_master()
+    {
+        for (int i = 0; i < 100; i++)
+            await ComeAtOnceAsync();
+    }
+
+    private async Task ComeAtOnceAsync()
     {
         LeaveDead();
         ControlSocketFile?[] made = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() =>
